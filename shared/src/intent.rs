@@ -1,0 +1,155 @@
+//! The intent: what an agent wants done, and its life.
+//!
+//! ```text
+//! CREATED ─ SUBMITTED ─ DELIVERED ─ ACKNOWLEDGED ─ IN_PROGRESS ─┬─ COMPLETED
+//!                            │                      │    ▲      ├─ FAILED
+//!                            └────────► WAITING ◄───┘    │      ├─ CANCELED
+//!                                          └─────────────┘      └─ TIMED_OUT
+//! ```
+//!
+//! Three functions hold every rule. [`decide`] says what a command does, [`apply`] folds an event
+//! into the state, [`react`](react::owed) names what the world is owed for it. None of them knows a
+//! clock, a network or a wire format: time and ids are arguments, effects are returned as data.
+
+pub mod ask;
+pub mod call;
+pub mod command;
+pub mod decide;
+pub mod envelope;
+pub mod event;
+pub mod human_task;
+pub mod phase;
+pub mod react;
+pub mod rejection;
+pub mod status;
+
+mod apply;
+#[cfg(test)]
+mod tests;
+
+pub use apply::apply;
+pub use command::Command;
+pub use decide::decide;
+pub use envelope::Envelope;
+pub use event::{Event, EventKind};
+pub use phase::{Phase, Waiting};
+pub use rejection::Rejection;
+pub use status::{Status, WaitingReason};
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::id::IntentId;
+use ask::Ask;
+use call::Call;
+
+/// Events are numbered 2, 4, 6, … so that clients which ask for "after n" and clients which ask for
+/// "from n + 1" select the same events.
+pub const EVENT_SEQ_STEP: u64 = 2;
+
+/// The state of one intent: the fold of its events.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Intent {
+    /// Its name.
+    pub id: IntentId,
+    /// What was sent. It never changes.
+    pub envelope: Envelope,
+    /// Where in its life it is, with what belongs to that place.
+    pub phase: Phase,
+    /// Number of the newest event.
+    pub seq: u64,
+    /// When the sender's intent was stored.
+    pub created_at: Timestamp,
+    /// When the newest event happened.
+    pub updated_at: Timestamp,
+    /// How often the present turn was offered to the agent.
+    pub delivery_attempt: u32,
+    /// Counts the leases given out; a worker whose number is not the newest has lost its lease.
+    pub fence: u64,
+    /// Where the agent's stream shows this intent; see [`Intent::offered`].
+    pub offer_seq: u64,
+    /// Digest of the run state that the agent stored last.
+    pub checkpoint: Option<Digest>,
+    /// Approvals that the agent asked for, oldest first.
+    pub asks: Vec<Ask>,
+    /// Tool calls that were claimed, by call id.
+    pub calls: BTreeMap<String, Call>,
+}
+
+impl Intent {
+    /// The lifecycle status, in the contract's words.
+    pub fn status(&self) -> Status {
+        self.phase.status()
+    }
+
+    /// Whether nothing can happen to it any more.
+    pub fn is_ended(&self) -> bool {
+        self.status().is_terminal()
+    }
+
+    /// Whether it waits for the agent, and so belongs on the agent's stream.
+    pub fn is_agents_turn(&self) -> bool {
+        match &self.phase {
+            Phase::Delivered { .. } | Phase::Acknowledged { .. } | Phase::InProgress { .. } => true,
+            Phase::Waiting(waiting) => match waiting {
+                Waiting::Agent { .. } | Waiting::Tool => true,
+                Waiting::Human(_) | Waiting::Children | Waiting::Time { .. } => false,
+            },
+            Phase::Created
+            | Phase::Submitted
+            | Phase::Completed { .. }
+            | Phase::Failed { .. }
+            | Phase::Canceled { .. }
+            | Phase::TimedOut { .. } => false,
+        }
+    }
+
+    /// The place on the agent's stream, if the agent takes its intents from there and it is its turn.
+    pub fn offered(&self) -> Option<u64> {
+        let streams = self.envelope.delivery == envelope::Delivery::Stream;
+        (streams && self.is_agents_turn()).then_some(self.offer_seq)
+    }
+
+    /// The hold that waits for a person's decision, if one is open.
+    pub fn open_hold(&self) -> Option<&human_task::Hold> {
+        match &self.phase {
+            Phase::Waiting(Waiting::Human(hold)) => Some(hold),
+            Phase::Waiting(
+                Waiting::Agent { .. } | Waiting::Children | Waiting::Time { .. } | Waiting::Tool,
+            )
+            | Phase::Created
+            | Phase::Submitted
+            | Phase::Delivered { .. }
+            | Phase::Acknowledged { .. }
+            | Phase::InProgress { .. }
+            | Phase::Completed { .. }
+            | Phase::Failed { .. }
+            | Phase::Canceled { .. }
+            | Phase::TimedOut { .. } => None,
+        }
+    }
+
+    /// The hold and the decision that ended it, if a person has decided.
+    pub fn decided(&self) -> Option<&human_task::Decided> {
+        match &self.phase {
+            Phase::InProgress { decided, .. }
+            | Phase::Completed { decided, .. }
+            | Phase::Failed { decided, .. } => decided.as_ref(),
+            Phase::Created
+            | Phase::Submitted
+            | Phase::Delivered { .. }
+            | Phase::Acknowledged { .. }
+            | Phase::Waiting(_)
+            | Phase::Canceled { .. }
+            | Phase::TimedOut { .. } => None,
+        }
+    }
+
+    /// Approvals that are asked for and not ended.
+    pub fn open_asks(&self) -> impl Iterator<Item = &Ask> {
+        self.asks.iter().filter(|ask| ask.ending.is_none())
+    }
+}

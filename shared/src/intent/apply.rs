@@ -1,0 +1,161 @@
+//! Folding events into the state. Total: any history replays.
+
+use super::Intent;
+use super::ask::Ask;
+use super::call::{Call, Finished};
+use super::event::{Event, EventKind, SuspendedFor};
+use super::human_task::{Decided, Decision};
+use super::phase::{Lease, Phase, Waiting};
+
+/// The state after `event`. Only a creation makes something of nothing; any other event on nothing
+/// leaves nothing.
+pub fn apply(intent: Option<Intent>, event: &Event) -> Option<Intent> {
+    let mut intent = match (intent, &event.kind) {
+        (None, EventKind::Created { id, envelope }) => Intent {
+            id: *id,
+            envelope: (**envelope).clone(),
+            phase: Phase::Created,
+            seq: 0,
+            created_at: event.at,
+            updated_at: event.at,
+            delivery_attempt: 0,
+            fence: 0,
+            offer_seq: 0,
+            checkpoint: None,
+            asks: Vec::new(),
+            calls: std::collections::BTreeMap::new(),
+        },
+        (None, _) => return None,
+        (Some(intent), _) => intent,
+    };
+    intent.seq = event.seq;
+    intent.updated_at = event.at;
+    change(&mut intent, event);
+    Some(intent)
+}
+
+fn change(intent: &mut Intent, event: &Event) {
+    match &event.kind {
+        EventKind::Created { .. } | EventKind::TaskAssigned | EventKind::DeliveryFailed { .. } => {}
+        EventKind::Submitted => intent.phase = Phase::Submitted,
+        EventKind::Offered { attempt, answer_by } => offer(intent, event, *attempt, *answer_by),
+        EventKind::Acknowledged => intent.phase = Phase::Acknowledged { answer_by: None },
+        EventKind::Started { lease_until } => {
+            intent.fence += u64::from(lease_until.is_some());
+            work(intent, *lease_until);
+        }
+        EventKind::Stepped { lease_until, checkpoint, .. } => {
+            intent.checkpoint = Some(checkpoint.clone());
+            work(intent, Some(*lease_until));
+        }
+        EventKind::Held { hold } => intent.phase = Phase::Waiting(Waiting::Human(hold.clone())),
+        EventKind::Reminded { count } => {
+            with_hold(intent, |hold| hold.remind_count = *count);
+        }
+        EventKind::Escalated { .. } => with_hold(intent, |hold| hold.escalated = true),
+        EventKind::Approved { decision } => {
+            let decided = decided(intent, decision);
+            intent.phase = Phase::InProgress { lease: None, answer_by: None, decided };
+        }
+        EventKind::Suspended { checkpoint, waits_for } => {
+            if let Some(checkpoint) = checkpoint {
+                intent.checkpoint = Some(checkpoint.clone());
+            }
+            intent.phase = Phase::Waiting(suspend(&mut intent.asks, waits_for));
+        }
+        EventKind::AskEnded { call_id, ending } => {
+            if let Some(ask) = intent.asks.iter_mut().find(|ask| ask.call_id == *call_id) {
+                ask.ending = Some(ending.clone());
+            }
+        }
+        EventKind::Resumed { answer_by } => {
+            intent.delivery_attempt = 1;
+            intent.offer_seq = stream_position(event);
+            intent.phase = Phase::InProgress { lease: None, answer_by: *answer_by, decided: None };
+        }
+        EventKind::HandedOn { next_handler, .. } => {
+            let next_handler = next_handler.clone();
+            intent.phase = Phase::Waiting(Waiting::Agent { next_handler });
+        }
+        EventKind::CallClaimed { call_id, call_digest, token_digest } => {
+            let call = Call {
+                call_digest: call_digest.clone(),
+                token_digest: token_digest.clone(),
+                claimed_at: event.at,
+                finished: None,
+            };
+            intent.calls.insert(call_id.clone(), call);
+        }
+        EventKind::CallFinished { call_id, output_digest, is_error } => {
+            if let Some(call) = intent.calls.get_mut(call_id) {
+                let output_digest = output_digest.clone();
+                call.finished = Some(Finished { output_digest, is_error: *is_error });
+            }
+        }
+        EventKind::Completed { result } => {
+            let (result, decided) = (result.clone(), intent.decided().cloned());
+            intent.phase = Phase::Completed { result, decided, ended_at: event.at };
+        }
+        EventKind::Failed { failure, decision } => {
+            let refused = decision.as_ref().and_then(|decision| decided(intent, decision));
+            let decided = refused.or_else(|| intent.decided().cloned());
+            intent.phase = Phase::Failed { failure: failure.clone(), decided, ended_at: event.at };
+        }
+        EventKind::Canceled { reason } => {
+            intent.phase = Phase::Canceled { reason: reason.clone(), ended_at: event.at };
+        }
+        EventKind::TimedOut => intent.phase = Phase::TimedOut { ended_at: event.at },
+    }
+}
+
+fn offer(intent: &mut Intent, event: &Event, attempt: u32, answer_by: Option<jiff::Timestamp>) {
+    intent.delivery_attempt = attempt;
+    intent.offer_seq = stream_position(event);
+    intent.phase = match &intent.phase {
+        Phase::InProgress { decided, .. } => {
+            Phase::InProgress { lease: None, answer_by, decided: decided.clone() }
+        }
+        Phase::Created
+        | Phase::Submitted
+        | Phase::Delivered { .. }
+        | Phase::Acknowledged { .. }
+        | Phase::Waiting(_)
+        | Phase::Completed { .. }
+        | Phase::Failed { .. }
+        | Phase::Canceled { .. }
+        | Phase::TimedOut { .. } => Phase::Delivered { answer_by },
+    };
+}
+
+fn work(intent: &mut Intent, lease_until: Option<jiff::Timestamp>) {
+    let lease = lease_until.map(|until| Lease { fence: intent.fence, until });
+    intent.phase = Phase::InProgress { lease, answer_by: None, decided: None };
+}
+
+fn suspend(asks: &mut Vec<Ask>, waits_for: &SuspendedFor) -> Waiting {
+    match waits_for {
+        SuspendedFor::People(new) => {
+            asks.extend(new.iter().cloned());
+            Waiting::Children
+        }
+        SuspendedFor::Tool => Waiting::Tool,
+        SuspendedFor::Time(until) => Waiting::Time { until: *until },
+    }
+}
+
+fn decided(intent: &Intent, decision: &Decision) -> Option<Decided> {
+    let hold = intent.open_hold()?.clone();
+    Some(Decided { hold, decision: decision.clone() })
+}
+
+fn with_hold(intent: &mut Intent, change: impl FnOnce(&mut super::human_task::Hold)) {
+    if let Phase::Waiting(Waiting::Human(hold)) = &mut intent.phase {
+        change(hold);
+    }
+}
+
+/// The place on an agent's stream: the moment of the offer in microseconds, made even so that "after
+/// n" and "from n + 1" select the same offers there too.
+fn stream_position(event: &Event) -> u64 {
+    u64::try_from(event.at.as_microsecond()).unwrap_or(0) & !1
+}

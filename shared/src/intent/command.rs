@@ -1,0 +1,162 @@
+//! What can be asked of an intent.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::ask::{AskEnding, AskRequest};
+use super::envelope::Envelope;
+use super::human_task::Outcome;
+use super::phase::Failure;
+use crate::address::Address;
+use crate::digest::Digest;
+use crate::id::IntentId;
+use crate::principal::Principal;
+
+/// A command. Facts that the core cannot know (ids, secrets, clocks) travel inside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Take a new intent.
+    Create {
+        /// The intent's name.
+        id: IntentId,
+        /// What was sent.
+        envelope: Box<Envelope>,
+    },
+    /// A worker wants to run a turn.
+    Start {
+        /// The agent that it runs.
+        by: Principal,
+        /// Until when it wants to be alone with it.
+        lease_until: Timestamp,
+    },
+    /// A worker finished one durable step.
+    Step {
+        /// The agent that it runs.
+        by: Principal,
+        /// The worker's lease.
+        fence: u64,
+        /// The lease's new end.
+        lease_until: Timestamp,
+        /// Digest of the run state that is stored with this step.
+        checkpoint: Digest,
+        /// What the step did, in a few words for people.
+        note: String,
+    },
+    /// The agent stops until somebody or something else has acted.
+    Suspend {
+        /// The agent.
+        by: Principal,
+        /// The worker's lease, if a worker runs the agent.
+        fence: Option<u64>,
+        /// The run state that this one replaces.
+        expected_checkpoint: Option<Digest>,
+        /// The run state that is stored with it.
+        checkpoint: Option<Digest>,
+        /// What it waits for.
+        waits_for: WaitsFor,
+    },
+    /// The agent wants to run a tool, now and once.
+    Claim {
+        /// The agent.
+        by: Principal,
+        /// The worker's lease, if a worker runs the agent.
+        fence: Option<u64>,
+        /// The agent's name for the call.
+        call_id: String,
+        /// Digest of tool and arguments.
+        call_digest: Digest,
+        /// Whether the call rests on an approval.
+        needs_grant: bool,
+        /// Digest of the secret that the claimer gets.
+        token_digest: Digest,
+    },
+    /// The agent reports what a claimed tool gave.
+    FinishCall {
+        /// The agent.
+        by: Principal,
+        /// The agent's name for the call.
+        call_id: String,
+        /// Digest of the secret that came with the claim.
+        token_digest: Digest,
+        /// Digest of the output, which is stored beside the intent.
+        output_digest: Digest,
+        /// Whether the tool itself said that it failed.
+        is_error: bool,
+    },
+    /// The agent, or the sender, has a result.
+    Complete {
+        /// Who says so.
+        by: Principal,
+        /// The worker's lease, if a worker runs the agent.
+        fence: Option<u64>,
+        /// What came of it.
+        result: Value,
+    },
+    /// The agent, or the sender, gives up.
+    Fail {
+        /// Who says so.
+        by: Principal,
+        /// The worker's lease, if a worker runs the agent.
+        fence: Option<u64>,
+        /// Why.
+        failure: Failure,
+    },
+    /// The agent hands the work on, without a result yet.
+    Advance {
+        /// The agent.
+        by: Principal,
+        /// Why.
+        reason: Option<String>,
+        /// Who goes on with it.
+        next_handler: Option<Address>,
+    },
+    /// A person answers.
+    Decide {
+        /// The reviewer.
+        by: Principal,
+        /// Yes or no.
+        outcome: Outcome,
+        /// In the reviewer's words.
+        comment: Option<String>,
+        /// What the reviewer had on the screen; channels that show it always send it.
+        seen: Option<Seen>,
+    },
+    /// The sender or an administrator withdraws it.
+    Cancel {
+        /// Who.
+        by: Principal,
+        /// Why.
+        reason: String,
+    },
+    /// An approval that the agent asked for has ended.
+    EndAsk {
+        /// The child intent.
+        child: IntentId,
+        /// How it ended.
+        ending: AskEnding,
+    },
+    /// The intent that asked for this one has ended.
+    ParentEnded,
+    /// Something may be due. A wake-up carries no decision; the state and the time decide.
+    Wake,
+}
+
+/// What a suspended agent waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WaitsFor {
+    /// People's decisions.
+    People(Vec<AskRequest>),
+    /// A tool that runs elsewhere.
+    Tool,
+    /// A moment.
+    Time(Timestamp),
+}
+
+/// What a reviewer had on the screen.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Seen {
+    /// The hold's version.
+    pub version: u64,
+    /// The hold's digest.
+    pub digest: Digest,
+}

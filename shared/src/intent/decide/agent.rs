@@ -1,0 +1,349 @@
+//! What agents may do.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{History, hold, in_time};
+use crate::address::Address;
+use crate::digest::Digest;
+use crate::intent::ask::{ASKS_PER_INTENT_MAX, ASKS_PER_SUSPENSION_MAX, Ask, AskRequest};
+use crate::intent::ask::{AskEnding, GRANT_SECONDS};
+use crate::intent::call::CALLS_MAX;
+use crate::intent::command::WaitsFor;
+use crate::intent::event::{EventKind, SuspendedFor};
+use crate::intent::phase::{Failure, Lease, Phase, Waiting};
+use crate::intent::{Intent, Rejection, Status};
+use crate::principal::{Principal, Role};
+
+type Decision = Result<(), Rejection>;
+
+pub(super) fn start(
+    intent: &Intent,
+    by: &Principal,
+    lease_until: Timestamp,
+    history: &mut History,
+) -> Decision {
+    handler(intent, by)?;
+    agents_turn(intent, history.now)?;
+    if let Some(lease) = lease(intent).filter(|lease| history.now < lease.until) {
+        return Err(Rejection::Leased(lease.until));
+    }
+    if intent.status() == Status::Delivered {
+        history.push(&by.name, EventKind::Acknowledged);
+    }
+    history.push(&by.name, EventKind::Started { lease_until: Some(lease_until) });
+    Ok(())
+}
+
+pub(super) fn step(
+    intent: &Intent,
+    by: &Principal,
+    fence: u64,
+    lease_until: Timestamp,
+    (checkpoint, note): (&Digest, &str),
+    history: &mut History,
+) -> Decision {
+    working(intent, by, Some(fence), history.now)?;
+    if intent.checkpoint.as_ref() == Some(checkpoint) {
+        return Ok(());
+    }
+    let (checkpoint, note) = (checkpoint.clone(), note.to_owned());
+    history.push(&by.name, EventKind::Stepped { lease_until, checkpoint, note });
+    Ok(())
+}
+
+pub(super) fn suspend(
+    intent: &Intent,
+    by: &Principal,
+    fence: Option<u64>,
+    (expected, checkpoint): (Option<&Digest>, Option<&Digest>),
+    waits_for: &WaitsFor,
+    history: &mut History,
+) -> Decision {
+    handler(intent, by)?;
+    if is_repeated(intent, checkpoint, waits_for) {
+        return Ok(());
+    }
+    working(intent, by, fence, history.now)?;
+    if intent.checkpoint.as_ref() != expected {
+        return Err(Rejection::CheckpointConflict);
+    }
+    let waits_for = match waits_for {
+        WaitsFor::People(requests) => SuspendedFor::People(asks(intent, requests, history.now)?),
+        WaitsFor::Tool => SuspendedFor::Tool,
+        WaitsFor::Time(until) => SuspendedFor::Time(*until),
+    };
+    started(intent, by, history);
+    let checkpoint = checkpoint.cloned();
+    history.push(&by.name, EventKind::Suspended { checkpoint, waits_for });
+    Ok(())
+}
+
+/// A suspension that was taken before: its questions are open and its run state is the stored one.
+fn is_repeated(intent: &Intent, checkpoint: Option<&Digest>, waits_for: &WaitsFor) -> bool {
+    let WaitsFor::People(requests) = waits_for else { return false };
+    let asked = |request: &AskRequest| {
+        intent
+            .asks
+            .iter()
+            .any(|ask| ask.call_id == request.call_id && ask.call_digest == request.call_digest())
+    };
+    !requests.is_empty() && intent.checkpoint.as_ref() == checkpoint && requests.iter().all(asked)
+}
+
+fn asks(intent: &Intent, requests: &[AskRequest], now: Timestamp) -> Result<Vec<Ask>, Rejection> {
+    let total = intent.asks.len() + requests.len();
+    let in_bounds = (1..=ASKS_PER_SUSPENSION_MAX).contains(&requests.len());
+    if !in_bounds || total > ASKS_PER_INTENT_MAX {
+        return Err(Rejection::AsksOutOfBounds);
+    }
+    let mut new: Vec<Ask> = Vec::with_capacity(requests.len());
+    for request in requests {
+        let taken = intent.asks.iter().chain(&new).any(|ask| ask.call_id == request.call_id);
+        if taken {
+            return Err(Rejection::AskConflict(request.call_id.clone()));
+        }
+        new.push(request.ask(intent, now));
+    }
+    Ok(new)
+}
+
+/// A tool call as its claimer describes it.
+pub(super) struct Claim<'a> {
+    pub(super) call_id: &'a str,
+    pub(super) call_digest: &'a Digest,
+    pub(super) needs_grant: bool,
+    pub(super) token_digest: &'a Digest,
+}
+
+pub(super) fn claim(
+    intent: &Intent,
+    by: &Principal,
+    fence: Option<u64>,
+    call: &Claim<'_>,
+    history: &mut History,
+) -> Decision {
+    working(intent, by, fence, history.now)?;
+    if let Some(claimed) = intent.calls.get(call.call_id) {
+        return if claimed.call_digest != *call.call_digest {
+            Err(Rejection::CallMismatch(call.call_id.to_owned()))
+        } else if claimed.finished.is_some() || claimed.token_digest == *call.token_digest {
+            Ok(())
+        } else {
+            Err(Rejection::CallOutcomeUnknown(call.call_id.to_owned()))
+        };
+    }
+    if intent.calls.len() >= CALLS_MAX {
+        return Err(Rejection::TooManyCalls);
+    }
+    granted(intent, call, history.now)?;
+    started(intent, by, history);
+    let kind = EventKind::CallClaimed {
+        call_id: call.call_id.to_owned(),
+        call_digest: call.call_digest.clone(),
+        token_digest: call.token_digest.clone(),
+    };
+    history.push(&by.name, kind);
+    Ok(())
+}
+
+/// Whether a person allowed exactly this call. A call that was asked about needs the yes even if its
+/// claimer says that it needs none.
+fn granted(intent: &Intent, call: &Claim<'_>, now: Timestamp) -> Decision {
+    let call_id = || call.call_id.to_owned();
+    let Some(ask) = intent.asks.iter().find(|ask| ask.call_id == call.call_id) else {
+        return if call.needs_grant { Err(Rejection::NoGrant(call_id())) } else { Ok(()) };
+    };
+    if ask.call_digest != *call.call_digest {
+        return Err(Rejection::CallMismatch(call_id()));
+    }
+    let Some(AskEnding { decision, .. }) = &ask.ending else {
+        return Err(Rejection::AwaitsDecision);
+    };
+    let approved =
+        decision.as_ref().filter(|_| ask.ending.as_ref().is_some_and(AskEnding::is_approved));
+    let Some(decision) = approved else { return Err(Rejection::GrantRefused(call_id())) };
+    let until = decision
+        .decided_at
+        .checked_add(std::time::Duration::from_secs(GRANT_SECONDS))
+        .unwrap_or(Timestamp::MAX);
+    if now < until { Ok(()) } else { Err(Rejection::GrantExpired { call_id: call_id(), until }) }
+}
+
+pub(super) fn finish_call(
+    intent: &Intent,
+    by: &Principal,
+    call_id: &str,
+    token_digest: &Digest,
+    (output_digest, is_error): (&Digest, bool),
+    history: &mut History,
+) -> Decision {
+    handler(intent, by)?;
+    let call = intent
+        .calls
+        .get(call_id)
+        .filter(|call| call.token_digest == *token_digest)
+        .ok_or_else(|| Rejection::CallNotClaimed(call_id.to_owned()))?;
+    if let Some(finished) = &call.finished {
+        let same = finished.output_digest == *output_digest;
+        return if same { Ok(()) } else { Err(Rejection::CallMismatch(call_id.to_owned())) };
+    }
+    open(intent)?;
+    in_time(intent, history.now)?;
+    let (call_id, output_digest) = (call_id.to_owned(), output_digest.clone());
+    history.push(&by.name, EventKind::CallFinished { call_id, output_digest, is_error });
+    Ok(())
+}
+
+pub(super) fn complete(
+    intent: &Intent,
+    by: &Principal,
+    fence: Option<u64>,
+    result: &Value,
+    history: &mut History,
+) -> Decision {
+    party(intent, by)?;
+    if said_before(intent, result) {
+        return Ok(());
+    }
+    agents_turn(intent, history.now)?;
+    fenced(intent, fence)?;
+    started(intent, by, history);
+    // What is left of a hold point after the agent's turn is the sign-off on its result.
+    if intent.envelope.hold_point.is_some() {
+        hold(intent.id, &intent.envelope, Some(result.clone()), &by.name, history);
+    } else {
+        history.push(&by.name, EventKind::Completed { result: result.clone() });
+    }
+    Ok(())
+}
+
+/// Whether `result` is what the intent has already, as its result or as the proposal that waits.
+fn said_before(intent: &Intent, result: &Value) -> bool {
+    let waiting = intent.open_hold().and_then(|hold| hold.proposal.as_ref()) == Some(result);
+    let ended = matches!(&intent.phase, Phase::Completed { result: had, .. } if had == result);
+    waiting || ended
+}
+
+pub(super) fn fail(
+    intent: &Intent,
+    by: &Principal,
+    fence: Option<u64>,
+    failure: &Failure,
+    history: &mut History,
+) -> Decision {
+    party(intent, by)?;
+    if matches!(&intent.phase, Phase::Failed { failure: had, .. } if had == failure) {
+        return Ok(());
+    }
+    agents_turn(intent, history.now)?;
+    fenced(intent, fence)?;
+    started(intent, by, history);
+    history.push(&by.name, EventKind::Failed { failure: failure.clone(), decision: None });
+    Ok(())
+}
+
+pub(super) fn advance(
+    intent: &Intent,
+    by: &Principal,
+    reason: Option<&String>,
+    next_handler: Option<&Address>,
+    history: &mut History,
+) -> Decision {
+    party(intent, by)?;
+    agents_turn(intent, history.now)?;
+    fenced(intent, None)?;
+    let (reason, next_handler) = (reason.cloned(), next_handler.cloned());
+    history.push(&by.name, EventKind::HandedOn { reason, next_handler });
+    history.push(&by.name, EventKind::Started { lease_until: None });
+    Ok(())
+}
+
+/// Puts the start that the lifecycle wants before whatever else an agent does first.
+fn started(intent: &Intent, by: &Principal, history: &mut History) {
+    if intent.status() != Status::InProgress {
+        history.push(&by.name, EventKind::Started { lease_until: None });
+    }
+}
+
+/// The handler, in its turn, in time, with the lease if there is one.
+fn working(intent: &Intent, by: &Principal, fence: Option<u64>, now: Timestamp) -> Decision {
+    handler(intent, by)?;
+    agents_turn(intent, now)?;
+    fenced(intent, fence)
+}
+
+fn handler(intent: &Intent, by: &Principal) -> Decision {
+    agent(by)?;
+    if by.speaks_for(&intent.envelope.handler) { Ok(()) } else { Err(Rejection::NotTheHandler) }
+}
+
+/// The handler, or the agent that sent the intent and resolves it.
+fn party(intent: &Intent, by: &Principal) -> Decision {
+    agent(by)?;
+    let sender = by.name == intent.envelope.from;
+    if sender || by.speaks_for(&intent.envelope.handler) {
+        Ok(())
+    } else {
+        Err(Rejection::NotTheHandler)
+    }
+}
+
+fn agent(by: &Principal) -> Decision {
+    match by.role {
+        Role::Agent => Ok(()),
+        Role::Reviewer | Role::Admin => {
+            Err(Rejection::WrongRole { has: by.role, needs: Role::Agent })
+        }
+    }
+}
+
+fn agents_turn(intent: &Intent, now: Timestamp) -> Decision {
+    open(intent)?;
+    in_time(intent, now)?;
+    if intent.is_agents_turn() {
+        return Ok(());
+    }
+    match &intent.phase {
+        Phase::Waiting(Waiting::Human(_) | Waiting::Children) => Err(Rejection::AwaitsDecision),
+        Phase::Waiting(Waiting::Agent { .. } | Waiting::Tool | Waiting::Time { .. })
+        | Phase::Created
+        | Phase::Submitted
+        | Phase::Delivered { .. }
+        | Phase::Acknowledged { .. }
+        | Phase::InProgress { .. }
+        | Phase::Completed { .. }
+        | Phase::Failed { .. }
+        | Phase::Canceled { .. }
+        | Phase::TimedOut { .. } => Err(Rejection::NotAgentsTurn(intent.status())),
+    }
+}
+
+fn open(intent: &Intent) -> Decision {
+    if intent.is_ended() { Err(Rejection::Ended(intent.status())) } else { Ok(()) }
+}
+
+/// A worker must hold the newest lease; an agent of its own must not cut in on a worker.
+fn fenced(intent: &Intent, fence: Option<u64>) -> Decision {
+    match (lease(intent), fence) {
+        (Some(lease), Some(fence)) if lease.fence == fence => Ok(()),
+        (Some(lease), None) => Err(Rejection::Leased(lease.until)),
+        (None, None) => Ok(()),
+        (Some(_) | None, Some(_)) => Err(Rejection::LeaseLost),
+    }
+}
+
+fn lease(intent: &Intent) -> Option<Lease> {
+    match &intent.phase {
+        Phase::InProgress { lease, .. } => *lease,
+        Phase::Created
+        | Phase::Submitted
+        | Phase::Delivered { .. }
+        | Phase::Acknowledged { .. }
+        | Phase::Waiting(_)
+        | Phase::Completed { .. }
+        | Phase::Failed { .. }
+        | Phase::Canceled { .. }
+        | Phase::TimedOut { .. } => None,
+    }
+}

@@ -1,0 +1,97 @@
+//! What happens by itself: deadlines, reminders, new offers, and the ends of related intents.
+//!
+//! None of these can be refused. One that comes early, late or twice changes nothing.
+
+use super::{HOLDPOINT, History, answer_by};
+use crate::id::IntentId;
+use crate::intent::ask::AskEnding;
+use crate::intent::event::EventKind;
+use crate::intent::human_task::Hold;
+use crate::intent::phase::{Failure, Lease, Phase, Waiting};
+use crate::intent::{Intent, react};
+
+pub(super) fn wake(intent: &Intent, history: &mut History) {
+    let now = history.now;
+    if intent.is_ended() {
+        return;
+    }
+    if now >= intent.envelope.deadline_at {
+        return history.push(HOLDPOINT, EventKind::TimedOut);
+    }
+    let due = |at: Option<jiff::Timestamp>| at.is_some_and(|at| at <= now);
+    match &intent.phase {
+        Phase::Delivered { answer_by } | Phase::Acknowledged { answer_by } if due(*answer_by) => {
+            offer_again(intent, history);
+        }
+        Phase::InProgress { lease, answer_by, .. } => {
+            if due(*answer_by) || due(lease.map(|lease: Lease| lease.until)) {
+                offer_again(intent, history);
+            }
+        }
+        Phase::Waiting(Waiting::Human(hold)) if due(react::reminder_at(intent, hold)) => {
+            remind(intent, hold, history);
+        }
+        Phase::Waiting(Waiting::Time { until }) if *until <= now => resume(intent, history),
+        Phase::Created
+        | Phase::Submitted
+        | Phase::Delivered { .. }
+        | Phase::Acknowledged { .. }
+        | Phase::Waiting(_)
+        | Phase::Completed { .. }
+        | Phase::Failed { .. }
+        | Phase::Canceled { .. }
+        | Phase::TimedOut { .. } => {}
+    }
+}
+
+fn offer_again(intent: &Intent, history: &mut History) {
+    let attempts = intent.delivery_attempt;
+    if attempts < intent.envelope.delivery_attempts_max {
+        let attempt = attempts + 1;
+        let answer_by = answer_by(&intent.envelope, attempt, history.now);
+        return history.push(HOLDPOINT, EventKind::Offered { attempt, answer_by });
+    }
+    history.push(HOLDPOINT, EventKind::DeliveryFailed { attempts });
+    let failure = Failure {
+        code: "delivery_failed".to_owned(),
+        reason: format!("no agent finished the turn in {attempts} attempts"),
+        error: serde_json::Value::Null,
+    };
+    history.push(HOLDPOINT, EventKind::Failed { failure, decision: None });
+}
+
+fn remind(intent: &Intent, hold: &Hold, history: &mut History) {
+    if hold.remind_count < intent.envelope.reminders.max {
+        return history.push(HOLDPOINT, EventKind::Reminded { count: hold.remind_count + 1 });
+    }
+    if let Some(to) = intent.envelope.escalate_to.clone() {
+        history.push(HOLDPOINT, EventKind::Escalated { to });
+    }
+}
+
+fn resume(intent: &Intent, history: &mut History) {
+    let answer_by = answer_by(&intent.envelope, 1, history.now);
+    history.push(HOLDPOINT, EventKind::Resumed { answer_by });
+}
+
+pub(super) fn end_ask(intent: &Intent, child: IntentId, ending: &AskEnding, history: &mut History) {
+    let Some(ask) = intent.open_asks().find(|ask| ask.child == child) else { return };
+    if intent.is_ended() {
+        return;
+    }
+    let (call_id, ending) = (ask.call_id.clone(), ending.clone());
+    history.push(HOLDPOINT, EventKind::AskEnded { call_id, ending });
+    let waits = matches!(intent.phase, Phase::Waiting(Waiting::Children));
+    let last = intent.open_asks().count() == 1;
+    // At or after its own deadline the parent only waits for its wake-up.
+    if waits && last && history.now < intent.envelope.deadline_at {
+        resume(intent, history);
+    }
+}
+
+pub(super) fn parent_ended(intent: &Intent, history: &mut History) {
+    if !intent.is_ended() {
+        let reason = "the intent that asked for this has ended".to_owned();
+        history.push(HOLDPOINT, EventKind::Canceled { reason });
+    }
+}

@@ -1,0 +1,123 @@
+//! Why a command was refused. Nothing has changed when one of these comes back.
+
+use jiff::Timestamp;
+
+use super::ask::{ASKS_PER_INTENT_MAX, ASKS_PER_SUSPENSION_MAX};
+use super::call::CALLS_MAX;
+use super::human_task::Outcome;
+use super::status::Status;
+use crate::principal::Role;
+
+/// A refusal: what stands in the way, and what would help.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// There is no such intent.
+    #[error("there is no such intent")]
+    NotFound,
+    /// It exists already. The store answers a repeated creation before the core sees it.
+    #[error("this intent exists already")]
+    Exists,
+    /// It has ended.
+    #[error("the intent has ended as {}; nothing can change it any more", .0.name())]
+    Ended(Status),
+    /// Its deadline has passed.
+    #[error("the deadline {0} has passed; send a new intent")]
+    DeadlinePassed(Timestamp),
+    /// A person must decide first.
+    #[error("a person must decide first; no agent can go on with it until then")]
+    AwaitsDecision,
+    /// No person is asked here.
+    #[error("no decision is asked for here; the intent is {}", .0.name())]
+    NothingToDecide(Status),
+    /// Somebody else decided differently before.
+    #[error("{by} has {} this at {decided_at}", outcome.name())]
+    AlreadyDecided {
+        /// The answer that counts.
+        outcome: Outcome,
+        /// Whose it is.
+        by: String,
+        /// When it came.
+        decided_at: Timestamp,
+    },
+    /// What the reviewer saw is not what would be approved.
+    #[error("what you saw is not what waits now; look at it again before you decide")]
+    StaleView,
+    /// The caller's role may not do this.
+    #[error("a key with the role {} cannot do this; it takes a key with the role {}", .has.name(), .needs.name())]
+    WrongRole {
+        /// What the caller is.
+        has: Role,
+        /// What it would have to be.
+        needs: Role,
+    },
+    /// The caller is no party to the intent.
+    #[error("only the agent that handles this intent may do this")]
+    NotTheHandler,
+    /// Only the sender or an administrator may withdraw it.
+    #[error("only the sender or an administrator may cancel this intent")]
+    NotTheSender,
+    /// The one who asked cannot be the one who answers.
+    #[error("who asks for an action cannot approve it; another reviewer must decide")]
+    SelfApproval,
+    /// The task is for other people.
+    #[error("this task is assigned to other reviewers")]
+    NotAssigned,
+    /// The answer is not among those that the task takes.
+    #[error("this task takes no answer `{}`; see its allowed_outcomes", .0.name())]
+    OutcomeNotAllowed(Outcome),
+    /// The task wants a comment.
+    #[error("this task needs a comment: send `comment` with at least one character")]
+    CommentRequired,
+    /// Another worker holds the lease.
+    #[error("another worker holds this intent until {0}")]
+    Leased(Timestamp),
+    /// The worker's lease was taken over.
+    #[error("this worker's lease is over; another one goes on with the intent")]
+    LeaseLost,
+    /// It is not the agent's turn.
+    #[error("it is not the agent's turn; the intent is {}", .0.name())]
+    NotAgentsTurn(Status),
+    /// The stored run state is another one.
+    #[error("the stored checkpoint is another one; read it again (GET …/checkpoint)")]
+    CheckpointConflict,
+    /// A name was used for another question before.
+    #[error(
+        "call `{0}` was asked about before with another tool or other arguments; use a new call_id"
+    )]
+    AskConflict(String),
+    /// Too many questions.
+    #[error(
+        "one suspension asks for 1 to {ASKS_PER_SUSPENSION_MAX} approvals, and one intent for at most {ASKS_PER_INTENT_MAX}"
+    )]
+    AsksOutOfBounds,
+    /// Too many calls.
+    #[error("one intent claims at most {CALLS_MAX} tool calls")]
+    TooManyCalls,
+    /// The call was claimed before and never reported.
+    #[error(
+        "call `{0}` was claimed before and nobody reported its output, so it may have run; ask a person whether it did"
+    )]
+    CallOutcomeUnknown(String),
+    /// The call was claimed before with other arguments.
+    #[error("call `{0}` was asked about or claimed with another tool or other arguments")]
+    CallMismatch(String),
+    /// The call was never claimed, or by somebody else.
+    #[error("call `{0}` is not claimed with this claim_token")]
+    CallNotClaimed(String),
+    /// The call needs a person's yes and has none.
+    #[error("call `{0}` has no approval to run; ask for one by suspending")]
+    NoGrant(String),
+    /// A person said no, or nobody answered.
+    #[error("call `{0}` was not approved")]
+    GrantRefused(String),
+    /// The yes is too old.
+    #[error(
+        "the approval of call `{call_id}` was good until {until}; ask again under a new call_id"
+    )]
+    GrantExpired {
+        /// The agent's name for the call.
+        call_id: String,
+        /// When it ended.
+        until: Timestamp,
+    },
+}

@@ -1,0 +1,106 @@
+//! Messages between the functions. They name what to look at and carry no decision, so each may
+//! come late, twice or in any order.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::id::IntentId;
+
+/// A message, as it stands in a queue. Versions are new variants; old ones stay readable for as long
+/// as a queue may hold them (14 days).
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "message")]
+pub enum Message {
+    /// An agent's turn may be run.
+    Turn {
+        /// The account.
+        tenant: String,
+        /// The intent.
+        intent: IntentId,
+    },
+    /// Something may be due.
+    Wake {
+        /// The account.
+        tenant: String,
+        /// The intent.
+        intent: IntentId,
+        /// When; a message that arrives earlier is sent on.
+        due_at: Timestamp,
+    },
+    /// Messages about this intent may have been lost.
+    Recover {
+        /// The account.
+        tenant: String,
+        /// The intent.
+        intent: IntentId,
+    },
+    /// An approval may have ended.
+    AskEnded {
+        /// The account.
+        tenant: String,
+        /// The intent that asked for it.
+        parent: IntentId,
+        /// The approval.
+        child: IntentId,
+    },
+    /// The intent that asked for an approval has ended.
+    ParentEnded {
+        /// The account.
+        tenant: String,
+        /// The approval.
+        child: IntentId,
+    },
+    /// Somebody is to be told.
+    Notice {
+        /// The account.
+        tenant: String,
+        /// The intent.
+        intent: IntentId,
+        /// What.
+        notice: Notice,
+    },
+}
+
+/// What reviewers are told.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Notice {
+    /// A decision is wanted.
+    Assigned,
+    /// It is still wanted.
+    Reminder {
+        /// Which reminder this is, from 1.
+        count: u32,
+    },
+    /// Nobody answered the reminders.
+    Escalation {
+        /// Who is told now.
+        to: Address,
+    },
+}
+
+/// The queues, each with a consumer of its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Queue {
+    /// Consumed by `agent-worker`.
+    Turns,
+    /// Consumed by `wake`.
+    Wakes,
+    /// Consumed by `notify`.
+    Notices,
+}
+
+impl Message {
+    /// The queue that it belongs in.
+    pub fn queue(&self) -> Queue {
+        match self {
+            Self::Turn { .. } => Queue::Turns,
+            Self::Wake { .. }
+            | Self::Recover { .. }
+            | Self::AskEnded { .. }
+            | Self::ParentEnded { .. } => Queue::Wakes,
+            Self::Notice { .. } => Queue::Notices,
+        }
+    }
+}

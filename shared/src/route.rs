@@ -1,0 +1,45 @@
+//! Routes: which agent takes what is sent to an address, and where a person signs off on the way.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::intent::envelope::Delivery;
+use crate::intent::human_task::HoldPoint;
+
+/// What happens to intents that are sent to an address. An agent is registered by a route from its
+/// address to itself.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Route {
+    /// Where intents are sent.
+    pub address: Address,
+    /// The agent that takes them.
+    pub to: Address,
+    /// How that agent gets them.
+    pub delivery: Delivery,
+    /// The sign-off that each of them needs, if any.
+    pub hold_point: Option<HoldPoint>,
+    /// A name for people.
+    pub display_name: Option<String>,
+    /// When it was made or changed last.
+    pub updated_at: Timestamp,
+}
+
+impl Route {
+    /// The route of an address that nobody registered: straight to the agent that listens there.
+    pub fn direct(address: Address) -> Self {
+        Self {
+            to: address.clone(),
+            address,
+            delivery: Delivery::Stream,
+            hold_point: None,
+            display_name: None,
+            updated_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// Whether this registers an agent, rather than leading elsewhere.
+    pub fn is_agent(&self) -> bool {
+        self.address == self.to
+    }
+}
