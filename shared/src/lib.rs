@@ -12,3 +12,10 @@ pub mod key;
 pub mod message;
 pub mod principal;
 pub mod route;
+
+#[cfg(feature = "store")]
+pub mod store;
+#[cfg(feature = "store")]
+pub mod app;
+#[cfg(feature = "store")]
+pub mod error;
