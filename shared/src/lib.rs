@@ -1,1 +1,5 @@
-//! placeholder
+//! What every part of Holdpoint shares: the pure core, and its edges behind cargo features.
+
+pub mod csrf;
+pub mod link;
+pub mod untrusted;
