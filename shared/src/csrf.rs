@@ -2,8 +2,8 @@
 //!
 //! The nonce lives in a cookie (`HttpOnly`, `SameSite=Strict`) and the token in the form. Another
 //! site can make a browser post a form, but can neither read the nonce nor compute the token, and a
-//! token taken from one link's page does not fit another's. A page that finds a nonce in the request
-//! keeps it, so that a second tab does not spoil the first one's form.
+//! token taken from one link's page does not fit another's. The cookie's path is the link's own, so
+//! that two requests open at once do not spoil each other's form.
 
 use std::fmt;
 

@@ -331,8 +331,12 @@ mod tests {
     }
 
     #[test]
-    fn text_over_the_limit_is_refused_before_it_is_decoded() {
-        let text = format!("{PREFIX}{}", "A".repeat(LINK_CHARS_MAX));
+    fn text_over_the_limit_is_refused_even_when_it_is_signed() {
+        let mut claims = link().to_bytes().unwrap();
+        claims.extend_from_slice(&[b'r'; BYTES_MAX]);
+        let tag = secret().code(DOMAIN).chain_update(&claims).finalize().into_bytes();
+        claims.extend_from_slice(&tag);
+        let text = format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&claims));
         let read = LinkToken::verify(&text, &secret(), Timestamp::UNIX_EPOCH);
         assert_eq!(read, Err(LinkError::Malformed));
     }

@@ -377,7 +377,7 @@ mod tests {
         fn every_visible_character_of_the_author_is_kept_in_order(
             text in "[a-z\u{200b}\u{202e}\u{1b}\r\n é\u{2003}]{0,60}",
         ) {
-            let letters = |text: &str| text.chars().filter(|c| ('a'..='z').contains(c)).collect::<String>();
+            let letters = |text: &str| text.chars().filter(char::is_ascii_lowercase).collect::<String>();
             let kept: String = visible(&text)
                 .pieces()
                 .iter()
