@@ -3,3 +3,6 @@
 pub mod csrf;
 pub mod link;
 pub mod untrusted;
+
+#[cfg(feature = "http")]
+pub mod http;
