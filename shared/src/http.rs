@@ -5,6 +5,7 @@ mod caller;
 mod layer;
 mod problem;
 
+pub mod page;
 pub mod sse;
 pub mod wire;
 

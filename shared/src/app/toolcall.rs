@@ -22,6 +22,8 @@ pub struct ToolCall {
     pub arguments: Map<String, Value>,
     /// Whether it rests on an approval.
     pub needs_grant: bool,
+    /// The claimer's own secret, so that a claim whose answer was lost can be repeated.
+    pub claim_token: Option<String>,
 }
 
 /// The answer to a claim.
@@ -45,7 +47,8 @@ impl App {
         id: IntentId,
         call: &ToolCall,
     ) -> Result<ClaimedCall, Error> {
-        let claim_token = data_encoding::HEXLOWER.encode(&self.random::<16>());
+        let random = || data_encoding::HEXLOWER.encode(&self.random::<16>());
+        let claim_token = call.claim_token.clone().unwrap_or_else(random);
         let token_digest = Digest::of_bytes(claim_token.as_bytes());
         let command = Command::Claim {
             by: by.clone(),
@@ -57,7 +60,10 @@ impl App {
         };
         let intent = self.execute(id, &command, &[]).await?;
         let claimed = intent.calls.get(&call.call_id);
-        if claimed.is_some_and(|claimed| claimed.token_digest == token_digest) {
+        let ours = claimed.is_some_and(|claimed| {
+            claimed.token_digest == token_digest && claimed.finished.is_none()
+        });
+        if ours {
             return Ok(ClaimedCall::Run { claim_token });
         }
         let output = self.store().call_output(self.tenant(), id, &call.call_id).await?;

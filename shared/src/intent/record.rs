@@ -74,13 +74,14 @@ fn recorded(after: &Intent, event: &Event) -> Recorded {
 
 /// Whether everybody who was asked said yes; `None` if nobody was asked.
 pub fn approved(intent: &Intent) -> Option<bool> {
-    let own = intent.decided().map(|decided| {
-        decided.decision.outcome == super::human_task::Outcome::Approved
-    });
+    let own = intent
+        .decided()
+        .map(|decided| decided.decision.outcome == super::human_task::Outcome::Approved);
     let asked = (!intent.asks.is_empty()).then(|| {
-        intent.asks.iter().all(|ask| {
-            ask.ending.as_ref().is_some_and(super::ask::AskEnding::is_approved)
-        })
+        intent
+            .asks
+            .iter()
+            .all(|ask| ask.ending.as_ref().is_some_and(super::ask::AskEnding::is_approved))
     });
     own.or(asked)
 }
@@ -117,6 +118,7 @@ pub fn pending_with(intent: &Intent) -> Option<PendingWith> {
 
 fn person(intent: &Intent) -> PendingWith {
     let assignees = intent.human_task().map(|task| task.assignees.join(", "));
-    let name = assignees.filter(|names| !names.is_empty()).unwrap_or_else(|| "reviewers".to_owned());
+    let name =
+        assignees.filter(|names| !names.is_empty()).unwrap_or_else(|| "reviewers".to_owned());
     PendingWith { holder: Holder::Human, reference: format!("human://{name}"), name }
 }

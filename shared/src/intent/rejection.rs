@@ -111,7 +111,9 @@ pub enum Rejection {
     #[error("call `{0}` was not approved")]
     GrantRefused(String),
     /// What would be shown has a number that its digest could not hold.
-    #[error("a whole number beyond ±9007199254740991 cannot be approved exactly; send it as a string")]
+    #[error(
+        "a whole number beyond ±9007199254740991 cannot be approved exactly; send it as a string"
+    )]
     InexactNumber,
     /// The yes is too old.
     #[error(

@@ -93,7 +93,8 @@ impl Commit {
 
 impl Stored {
     pub(super) fn read(item: &Item) -> Result<Self, StoreError> {
-        let digest = |name| read_text(item, name).and_then(|hex| Digest::try_from(hex.to_owned()).ok());
+        let digest =
+            |name| read_text(item, name).and_then(|hex| Digest::try_from(hex.to_owned()).ok());
         Ok(Self {
             intent: read_body(item)?,
             version: read_number(item, "version").ok_or_else(|| corrupt(item))?,
@@ -146,11 +147,13 @@ impl Store {
     ) -> Result<Intent, StoreError> {
         let before = change.before.map(|stored| &stored.intent);
         let (after, records) = record(before, &change.events);
-        let after = after.ok_or_else(|| StoreError::Corrupt("history without creation".into(), None))?;
+        let after =
+            after.ok_or_else(|| StoreError::Corrupt("history without creation".into(), None))?;
         let last_state = &after;
         let owed = change.events.iter().flat_map(|event| react::owed(last_state, event)).collect();
         let version = change.before.map_or(0, |stored| stored.version) + 1;
-        let previous = change.before.map_or_else(|| genesis(after.id), |stored| stored.head.clone());
+        let previous =
+            change.before.map_or_else(|| genesis(after.id), |stored| stored.head.clone());
         let commit_text = body(&Commit { version, previous, records, owed })?;
         let head = Commit::digest(&commit_text);
 
@@ -314,13 +317,8 @@ fn pointers(intent: &Intent) -> std::collections::BTreeMap<Pointer, Place> {
         .map(|offer_seq| Place::offer(tenant, &intent.envelope.handler, offer_seq, id));
     let task = intent.open_hold().map(|hold| Place::task(tenant, hold.opened_at, id));
     let day = Some(Place::day(tenant, intent.created_at, id));
-    [
-        (Pointer::Timer, timer),
-        (Pointer::Offer, offer),
-        (Pointer::Task, task),
-        (Pointer::Day, day),
-    ]
-    .into_iter()
-    .filter_map(|(name, place)| place.map(|place| (name, place)))
-    .collect()
+    [(Pointer::Timer, timer), (Pointer::Offer, offer), (Pointer::Task, task), (Pointer::Day, day)]
+        .into_iter()
+        .filter_map(|(name, place)| place.map(|place| (name, place)))
+        .collect()
 }

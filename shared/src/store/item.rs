@@ -40,7 +40,8 @@ pub(crate) fn number(value: impl ToString) -> AttributeValue {
 
 /// The JSON of `value`, which is how bodies are kept: one attribute that only our own code reads.
 pub(crate) fn body(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Corrupt("to write".into(), Some(error)))
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Corrupt("to write".into(), Some(error)))
 }
 
 pub(crate) fn read_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
