@@ -1,0 +1,8 @@
+//! What the loop does, told through its public functions.
+
+mod agents;
+mod decisions;
+mod interleaving;
+mod replies;
+mod storage;
+mod team;
