@@ -31,6 +31,7 @@ mod plan;
 mod reply;
 mod request;
 mod run;
+pub mod sales;
 mod schema;
 mod step;
 #[cfg(test)]
