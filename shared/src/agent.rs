@@ -33,6 +33,7 @@ mod request;
 mod run;
 pub mod sales;
 mod schema;
+pub mod scripted;
 mod step;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! What the loop does, told through its public functions.
 
 mod agents;
+mod conversation;
 mod decisions;
 mod interleaving;
 mod replies;
