@@ -35,8 +35,8 @@ pub enum Rejection {
     /// The call is not part of the current turn.
     #[error("the run's current turn has no such call")]
     NoSuchCall,
-    /// The call may not run.
-    #[error("the call may not run: it waits for a person")]
+    /// The call is not one that may run now.
+    #[error("the call may not run now: it waits for a person, is running or has ended")]
     NotRunnable,
     /// Nobody was asked this about the call.
     #[error("this question is not open for the call")]
