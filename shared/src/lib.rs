@@ -5,6 +5,7 @@
 //! (the contract), `lambda` (start-up inside a function). `ARCHITECTURE.md` has the whole map.
 
 pub mod address;
+pub mod agent;
 pub mod csrf;
 pub mod digest;
 pub mod id;
