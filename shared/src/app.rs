@@ -9,6 +9,7 @@ mod registry;
 mod stream;
 mod toolcall;
 
+pub use access::REMEMBERED;
 pub use clock::{Clock, Random};
 pub use create::Created;
 pub use registry::NewKey;
@@ -99,5 +100,10 @@ impl App {
         let mut bytes = [0; N];
         self.inner.random.fill(&mut bytes);
         bytes
+    }
+
+    /// A random UUID.
+    pub fn random_uuid(&self) -> uuid::Uuid {
+        uuid::Builder::from_random_bytes(self.random()).into_uuid()
     }
 }

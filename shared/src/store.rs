@@ -11,11 +11,13 @@ mod feed;
 mod item;
 mod place;
 mod registry;
+mod stream_record;
 mod timer;
 
 pub use attachment::{Attachment, CallOutput, Checkpoint, Report};
 pub use commit::{Change, Commit, CommitError, Stored, genesis};
 pub use feed::Offer;
+pub use stream_record::{Happened, Row, StreamRecord, Unreadable};
 pub use timer::{TIMER_SHARDS, Timer};
 
 use aws_sdk_dynamodb::Client;

@@ -5,16 +5,18 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::{App, Remembered};
+use crate::address::Address;
 use crate::digest::Digest;
 use crate::error::{Error, Unauthenticated};
 use crate::id::IntentId;
-use crate::intent::Intent;
+use crate::intent::{Intent, Status};
 use crate::key::{Key, KeyText};
 use crate::principal::{Assurance, Principal, Role};
 use crate::store::Stored;
 
-/// How long a function goes by a key or a route that it has read. A revoked key may work this long.
-const REMEMBERED: Duration = Duration::from_secs(5);
+/// How long a function goes by a key or a route that it has read. A revoked key may work this long,
+/// and a changed route takes this long to hold everywhere.
+pub const REMEMBERED: Duration = Duration::from_secs(5);
 /// How many keys or routes one function remembers.
 const REMEMBERED_MAX: usize = 10_000;
 
@@ -35,6 +37,41 @@ impl App {
     pub async fn visible(&self, by: &Principal, id: IntentId) -> Result<Stored, Error> {
         let found = self.store().load(self.tenant(), id).await?;
         found.filter(|stored| may_see(by, &stored.intent)).ok_or(Error::NotFound("intent"))
+    }
+
+    /// Intents that were sent lately and that `by` may see, newest first.
+    pub async fn recent(
+        &self,
+        by: &Principal,
+        status: Option<Status>,
+        limit: usize,
+    ) -> Result<Vec<Intent>, Error> {
+        let wanted = |stored: &Stored| {
+            may_see(by, &stored.intent) && status.is_none_or(|s| s == stored.intent.status())
+        };
+        let found = self.store().recent(self.tenant(), self.now(), limit, wanted).await?;
+        Ok(found.into_iter().map(|stored| stored.intent).collect())
+    }
+
+    /// The approvals that an intent's agent asked for.
+    pub async fn children(&self, intent: &Intent) -> Result<Vec<Intent>, Error> {
+        let mut children = Vec::with_capacity(intent.asks.len());
+        for ask in &intent.asks {
+            let child = self.store().load(self.tenant(), ask.child).await?;
+            children.extend(child.map(|stored| stored.intent));
+        }
+        Ok(children)
+    }
+
+    /// Refuses to show an agent's stream to anybody but that agent.
+    pub fn may_listen(&self, by: &Principal, agent: &Address) -> Result<(), Error> {
+        self.require(by, &[Role::Agent])?;
+        if by.speaks_for(agent) {
+            return Ok(());
+        }
+        let detail =
+            format!("this key speaks for another agent than {agent}; use that agent's key");
+        Err(Error::Forbidden(detail))
     }
 
     /// Refuses callers of another role.

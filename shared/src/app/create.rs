@@ -63,8 +63,9 @@ impl App {
         if let Some(route) = self.remembered(&self.inner.routes, name) {
             return Ok(route);
         }
-        let found = self.store().route(self.tenant(), address).await?;
-        let route = found.unwrap_or_else(|| Route::direct(address.clone()));
+        let Some(route) = self.store().route(self.tenant(), address).await? else {
+            return Ok(Route::direct(address.clone()));
+        };
         self.remember(&self.inner.routes, name, route.clone());
         Ok(route)
     }

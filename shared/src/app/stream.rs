@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::App;
 use crate::address::Address;
 use crate::error::Error;
@@ -36,8 +38,11 @@ impl App {
         since: u64,
         wait: Duration,
     ) -> Result<Held<Recorded>, Error> {
-        let look = async || self.events(id, since).await;
-        let items = self.hold(wait, look).await?;
+        let mut patience = self.patience(wait);
+        let mut items = self.events(id, since).await?;
+        while items.is_empty() && patience.pause().await {
+            items = self.events(id, since).await?;
+        }
         let next_seq = items.last().map_or(since, |record| record.event.seq);
         Ok(Held { items, next_seq })
     }
@@ -49,8 +54,11 @@ impl App {
         since: u64,
         wait: Duration,
     ) -> Result<Held<(u64, Intent)>, Error> {
-        let look = async || self.offers(agent, since).await;
-        let items = self.hold(wait, look).await?;
+        let mut patience = self.patience(wait);
+        let mut items = self.offers(agent, since).await?;
+        while items.is_empty() && patience.pause().await {
+            items = self.offers(agent, since).await?;
+        }
         let next_seq = items.iter().map(|(seq, _)| *seq).fold(since, u64::max);
         Ok(Held { items, next_seq })
     }
@@ -67,21 +75,26 @@ impl App {
         Ok(found)
     }
 
-    async fn hold<T>(
-        &self,
-        wait: Duration,
-        look: impl AsyncFn() -> Result<Vec<T>, Error>,
-    ) -> Result<Vec<T>, Error> {
-        let end = tokio::time::Instant::now() + wait;
-        let mut pause = POLL_FIRST.min(self.config().stream_poll);
-        loop {
-            let items = look().await?;
-            let left = end.saturating_duration_since(tokio::time::Instant::now());
-            if !items.is_empty() || left.is_zero() {
-                return Ok(items);
-            }
-            tokio::time::sleep(pause.min(left)).await;
-            pause = (pause * 3 / 2).min(self.config().stream_poll);
-        }
+    fn patience(&self, wait: Duration) -> Patience {
+        let pause_max = self.config().stream_poll;
+        let ends_at = Instant::now() + wait;
+        Patience { ends_at, pause: POLL_FIRST.min(pause_max), pause_max }
+    }
+}
+
+/// How much longer a stream is held, and how long until the next look.
+struct Patience {
+    ends_at: Instant,
+    pause: Duration,
+    pause_max: Duration,
+}
+
+impl Patience {
+    /// Pauses, and says whether there is time for another look.
+    async fn pause(&mut self) -> bool {
+        let left = self.ends_at.saturating_duration_since(Instant::now());
+        tokio::time::sleep(self.pause.min(left)).await;
+        self.pause = (self.pause * 3 / 2).min(self.pause_max);
+        !left.is_zero()
     }
 }

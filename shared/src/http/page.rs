@@ -18,13 +18,18 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub use self::headers::{HEADERS, security_headers};
 pub use self::notice::{
-    BadRequest, Decided, already_decided, bad_request, decided, link_expired, not_found, stale,
-    timed_out,
+    BadRequest, Decided, already_decided, bad_request, decided, link_expired, not_found, not_yours,
+    stale, timed_out, trouble, withdrawn,
 };
 pub use self::review::{COMMENT_CHARS_MAX, Review, review};
 
 /// The one stylesheet. It is inlined and allowed by its digest, so a page needs no second request.
 const STYLE: &str = include_str!("page/style.css");
+
+/// Where the page behind a link stands.
+pub fn path(token: &str) -> String {
+    format!("/approve/{token}")
+}
 
 /// The document around every page. The name is never taken from a request: it shows in the
 /// browser's history and on shared screens.

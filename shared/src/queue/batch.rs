@@ -9,10 +9,11 @@ use crate::message::Message;
 ///
 /// A message that cannot be read is reported too: it comes back until the queue moves it to its dead
 /// letters, where an alarm shows it.
-pub async fn each<E: std::fmt::Display>(
-    event: SqsEvent,
-    work: impl AsyncFn(Message) -> Result<(), E>,
-) -> SqsBatchResponse {
+pub async fn each<E, F>(event: SqsEvent, work: impl Fn(Message) -> F) -> SqsBatchResponse
+where
+    E: std::fmt::Display,
+    F: Future<Output = Result<(), E>>,
+{
     let mut response = SqsBatchResponse::default();
     for record in event.records {
         let message_id = record.message_id.unwrap_or_default();

@@ -82,22 +82,31 @@ impl Store {
         self.load_each(tenant, &items).await
     }
 
-    /// Intents that were sent lately, newest first, at most `limit`.
+    /// Intents that were sent lately and are `wanted`, newest first, at most `limit`.
     pub async fn recent(
         &self,
         tenant: &str,
         now: Timestamp,
         limit: usize,
+        wanted: impl Fn(&Stored) -> bool,
     ) -> Result<Vec<Stored>, StoreError> {
         let mut found = Vec::new();
         for days in 0..DAYS_BACK_MAX {
             let Ok(day) = now.checked_sub((24 * i64::from(days)).hours()) else { break };
-            let missing = i32::try_from(limit - found.len()).unwrap_or(ENTRIES_PER_READ_MAX);
             let pk = place::day(tenant, day);
-            let items = self.range(pk, "", "~", missing, true).await?;
-            found.extend(self.load_each(tenant, &items).await?);
-            if found.len() >= limit {
-                break;
+            let mut before = "~".to_owned();
+            loop {
+                let items = self.range(pk.clone(), "", &before, ENTRIES_PER_READ_MAX, true).await?;
+                let Some(oldest) = items.last().and_then(|item| read_text(item, "sk")) else {
+                    break;
+                };
+                before = just_before(oldest);
+                let loaded = self.load_each(tenant, &items).await?;
+                found.extend(loaded.into_iter().filter(|stored| wanted(stored)));
+                if found.len() >= limit {
+                    found.truncate(limit);
+                    return Ok(found);
+                }
             }
         }
         Ok(found)
@@ -110,6 +119,14 @@ impl Store {
         }
         Ok(found)
     }
+}
+
+/// A sort key that excludes `sk` and all behind it from a range that includes its end. Sort keys end
+/// in an id, so one that is cut short sorts before the whole.
+fn just_before(sk: &str) -> String {
+    let mut cut = sk.to_owned();
+    cut.pop();
+    cut
 }
 
 fn id(item: &Item) -> Option<IntentId> {

@@ -78,6 +78,45 @@ pub fn timed_out(deadline_at: Timestamp) -> Markup {
     )
 }
 
+/// The request was withdrawn, or ended without anybody's decision.
+pub fn withdrawn() -> Markup {
+    document(
+        "No decision needed",
+        html! {
+            p.eyebrow { "Nothing was recorded" }
+            h1 { "This no longer needs a decision" }
+            p { "The request was withdrawn, or it ended in another way before anybody decided." }
+            p { "There is nothing for you to do: you can close this page." }
+        },
+    )
+}
+
+/// Something on our side did not answer; the reviewer has done nothing wrong.
+pub fn trouble() -> Markup {
+    document(
+        "Not recorded",
+        html! {
+            p.eyebrow { "Not recorded" }
+            h1 { "We could not record that just now" }
+            p { "Open the link again in a moment: it shows whether a decision was recorded." }
+            p { a.button href="" { "Look again" } }
+        },
+    )
+}
+
+/// The reviewer may not decide this.
+pub fn not_yours(reason: &str) -> Markup {
+    document(
+        "Not yours to decide",
+        html! {
+            p.eyebrow { "Nothing was recorded" }
+            h1 { "You cannot decide this" }
+            p { (isolated(reason)) }
+            p { "Ask another reviewer to look at it." }
+        },
+    )
+}
+
 /// The link was good and has ended; the request may still wait.
 pub fn link_expired(expired_at: Timestamp) -> Markup {
     document(

@@ -1,14 +1,17 @@
 //! `POST …/resume` and `POST …/resolve`: one free-form body that means several things.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::check;
+use crate::app::App;
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::intent::Command;
+use crate::id::IntentId;
 use crate::intent::command::Seen;
 use crate::intent::human_task::{COMMENT_CHARS_MAX, Outcome};
 use crate::intent::phase::Failure;
+use crate::intent::record::Recorded;
+use crate::intent::{Command, Intent};
 use crate::principal::{Principal, Role};
 
 /// The longest reason, in characters. The contract's limit.
@@ -32,6 +35,23 @@ pub struct Answer {
     pub comment: Option<String>,
     /// What the reviewer had on the screen, if the channel says so.
     pub seen: Option<Seen>,
+}
+
+impl Resume {
+    /// Does what is asked for. People's answers take the way of every other channel.
+    pub async fn perform(self, app: &App, by: &Principal, id: IntentId) -> Result<Intent, Error> {
+        match self {
+            Self::Agents(command) => app.execute(id, &command, &[]).await,
+            Self::Answer(answer) => answer.perform(app, by, id).await,
+        }
+    }
+}
+
+impl Answer {
+    /// Answers the intent's hold point, or the one approval that it waits for.
+    pub async fn perform(self, app: &App, by: &Principal, id: IntentId) -> Result<Intent, Error> {
+        app.answer(by, id, self.outcome, self.comment, self.seen).await
+    }
 }
 
 /// Reads the body of a resume. What it means follows from its fields:
@@ -167,5 +187,25 @@ fn truth(value: &Value) -> Option<bool> {
         Some("true") => Some(true),
         Some("false") => Some(false),
         Some(_) | None => None,
+    })
+}
+
+/// Writes the answer to a resume.
+pub fn present(intent: &Intent) -> Value {
+    let mut answer = super::intent::envelope(intent);
+    if let Value::Object(fields) = &mut answer {
+        fields.insert("applied".to_owned(), Value::Bool(true));
+    }
+    answer
+}
+
+/// Writes the answer to a resolve, with the event that ended the intent.
+pub fn present_resolved(intent: &Intent, last: Option<&Recorded>) -> Value {
+    let event = last.map(|record| super::event::present(intent.id, record));
+    json!({
+        "ok": true,
+        "intent": super::intent::present(intent),
+        "event": event,
+        "completion_delivery": {"delivered": false, "reason": "read it from the event stream"},
     })
 }

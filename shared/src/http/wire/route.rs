@@ -27,20 +27,23 @@ pub struct WireRoute {
 }
 
 impl WireRoute {
-    /// Reads the route of `address`. One that leads to an agent delivers as that agent wants it, so
-    /// `of_agent` is what is known of it.
+    /// The agent that it leads to; itself, where it registers one.
+    pub fn to(&self, address: &Address) -> Result<Address, Error> {
+        let to = self.to.as_deref().map(|text| check::address("to", text)).transpose()?;
+        Ok(to.unwrap_or_else(|| address.clone()))
+    }
+
+    /// Reads the route of `address`. One that leads to an agent delivers as that agent wants it.
     pub fn read(
         self,
         address: Address,
-        of_agent: impl FnOnce(&Address) -> Delivery,
+        agent: &Route,
         updated_at: Timestamp,
     ) -> Result<Route, Error> {
-        let to = self.to.as_deref().map(|text| check::address("to", text)).transpose()?;
-        let to = to.unwrap_or_else(|| address.clone());
-        let delivery = match self.delivery_mode.as_deref() {
-            Some(mode) => delivery("delivery_mode", mode)?,
-            None => of_agent(&to),
-        };
+        let to = self.to(&address)?;
+        let mode = self.delivery_mode.as_deref();
+        let delivery = mode.map(|mode| delivery("delivery_mode", mode)).transpose()?;
+        let delivery = delivery.unwrap_or(agent.delivery);
         let placement = match self.human_task_when.as_deref() {
             None | Some("on_result") => Placement::OnResult,
             Some("on_arrival") => Placement::OnArrival,
@@ -80,7 +83,8 @@ pub(super) fn delivery(field: &str, mode: &str) -> Result<Delivery, Error> {
 
 /// Writes `{ok, route}`.
 pub fn present(route: &Route) -> Value {
-    json!({"ok": true, "route": body(route)})
+    let within_s = crate::app::REMEMBERED.as_secs();
+    json!({"ok": true, "route": body(route), "effective_within_seconds": within_s})
 }
 
 /// Writes `{ok, agents}`: the registered agents, and the routes that lead to them.

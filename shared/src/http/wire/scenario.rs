@@ -15,7 +15,7 @@ use super::route::delivery;
 use crate::address::Address;
 use crate::error::Error;
 use crate::intent::Intent;
-use crate::intent::envelope::{Delivery, Envelope};
+use crate::intent::envelope::Envelope;
 use crate::intent::human_task::{HoldPoint, Placement};
 use crate::intent::record::pending_with;
 use crate::route::Route;
@@ -264,18 +264,12 @@ impl Plan {
         WireCreate::from_value(self.create.clone())
     }
 
-    /// Puts the bundle's hold point on the intent, and the delivery of an agent that the bundle
-    /// registers.
+    /// Puts the bundle's hold point on the intent.
     pub fn place(&self, mut envelope: Envelope) -> Envelope {
         if let Some(hold_point) = &self.hold_point {
             envelope.hold_point = Some(hold_point.clone());
         }
         envelope
-    }
-
-    /// How the bundle's agent gets its intents, if the bundle registers it.
-    pub fn delivery(&self) -> Option<Delivery> {
-        self.registrations.iter().find(|route| route.address == self.to).map(|route| route.delivery)
     }
 
     /// Writes the answer.
