@@ -52,10 +52,8 @@ impl Boot {
     /// Starts the log and finds out how AWS is reached.
     pub async fn start() -> Self {
         start_log();
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .build_https();
-        let aws = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
+        let aws = aws_config::defaults(BehaviorVersion::latest());
+        let aws = aws.http_client(http_client()).load().await;
         Self { aws }
     }
 
@@ -93,6 +91,12 @@ impl Boot {
             url("NOTICES_QUEUE_URL"),
         )
     }
+}
+
+/// The HTTP client of the AWS SDKs, on the cryptography that starts quickly.
+pub fn http_client() -> aws_sdk_dynamodb::config::SharedHttpClient {
+    let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+    aws_smithy_http_client::Builder::new().tls_provider(ring).build_https()
 }
 
 /// The secret that signs review links.
