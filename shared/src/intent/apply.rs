@@ -78,12 +78,8 @@ fn change(intent: &mut Intent, event: &Event) {
             intent.phase = Phase::Waiting(Waiting::Agent { next_handler });
         }
         EventKind::CallClaimed { call_id, call_digest, token_digest } => {
-            let call = Call {
-                call_digest: call_digest.clone(),
-                token_digest: token_digest.clone(),
-                claimed_at: event.at,
-                finished: None,
-            };
+            let (call_digest, token_digest) = (call_digest.clone(), token_digest.clone());
+            let call = Call { call_digest, token_digest, claimed_at: event.at, finished: None };
             intent.calls.insert(call_id.clone(), call);
         }
         EventKind::CallFinished { call_id, output_digest, is_error } => {

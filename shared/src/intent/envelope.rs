@@ -46,7 +46,7 @@ pub struct Envelope {
     pub parent: Option<Parent>,
     /// Where the sender wants the completion.
     pub reply_to: Option<Address>,
-    /// From this moment on nothing but TIMED_OUT can happen to it.
+    /// From this moment on nothing but `TIMED_OUT` can happen to it.
     pub deadline_at: Timestamp,
     /// When to remind whoever must decide.
     pub reminders: Reminders,

@@ -29,8 +29,15 @@ pub(super) fn decide(
     }
     match intent.status() {
         Status::TimedOut => return Err(Rejection::DeadlinePassed(intent.envelope.deadline_at)),
-        ended if ended.is_terminal() => return Err(Rejection::Ended(ended)),
-        _ => in_time(intent, history.now)?,
+        ended @ (Status::Completed | Status::Failed | Status::Canceled) => {
+            return Err(Rejection::Ended(ended));
+        }
+        Status::Created
+        | Status::Submitted
+        | Status::Delivered
+        | Status::Acknowledged
+        | Status::InProgress
+        | Status::Waiting => in_time(intent, history.now)?,
     }
     let (Some(hold), Some(task)) = (intent.open_hold(), intent.human_task()) else {
         return Err(Rejection::NothingToDecide(intent.status()));
