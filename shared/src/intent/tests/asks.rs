@@ -242,3 +242,26 @@ fn an_ended_parent_takes_no_news() {
     let timed_out = then(&given, &[(Command::Wake, DEADLINE)]);
     check(&timed_out, (news, DEADLINE + 1), Ok(&[]));
 }
+
+#[test]
+fn news_at_or_after_the_parents_deadline_change_nothing() {
+    let given = asked(&["c"]);
+    let news = end_ask(&given, "c", &[(approve(), DEADLINE - 1)]);
+    let resumed = Ok(["AskEnded", "Resumed"].as_slice());
+    check_around(DEADLINE, &given, &news, [resumed, Ok(&[]), Ok(&[])]);
+}
+
+#[test]
+fn a_child_is_not_withdrawn_at_or_after_its_deadline() {
+    let given = asked(&["c"]);
+    for (second, expected) in [(DEADLINE - 1, vec!["Canceled"]), (DEADLINE, vec![])] {
+        let mut child = child(&given, "c", &[]);
+        let events = child.take(&(Command::ParentEnded, second)).unwrap();
+        assert_eq!(kinds(&events), expected, "at {second}");
+    }
+}
+
+#[test]
+fn an_intent_that_nobody_asked_for_is_not_withdrawn_with_a_parent() {
+    check(&[(create(streamed()), 0)], (Command::ParentEnded, 1), Ok(&[]));
+}
