@@ -79,16 +79,25 @@ pub(super) fn suspend(
     Ok(())
 }
 
-/// A suspension that was taken before: its questions are open and its run state is the stored one.
+/// A suspension that was taken before: its run state is the stored one, and what it waits for is
+/// asked about or waited for.
 fn is_repeated(intent: &Intent, checkpoint: Option<&Digest>, waits_for: &WaitsFor) -> bool {
-    let WaitsFor::People(requests) = waits_for else { return false };
+    // A suspension without a run state left the stored one alone.
+    let stored = checkpoint.is_none() || intent.checkpoint.as_ref() == checkpoint;
     let asked = |request: &AskRequest| {
         intent
             .asks
             .iter()
             .any(|ask| ask.call_id == request.call_id && ask.call_digest == request.call_digest())
     };
-    !requests.is_empty() && intent.checkpoint.as_ref() == checkpoint && requests.iter().all(asked)
+    stored
+        && match waits_for {
+            WaitsFor::People(requests) => !requests.is_empty() && requests.iter().all(asked),
+            WaitsFor::Tool => intent.phase == Phase::Waiting(Waiting::Tool),
+            WaitsFor::Time(until) => {
+                intent.phase == Phase::Waiting(Waiting::Time { until: *until })
+            }
+        }
 }
 
 fn asks(intent: &Intent, requests: &[AskRequest], now: Timestamp) -> Result<Vec<Ask>, Rejection> {

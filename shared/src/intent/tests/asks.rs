@@ -86,6 +86,30 @@ fn a_suspension_that_is_repeated_asks_once() {
 }
 
 #[test]
+fn a_suspension_without_a_run_state_is_repeated_over_a_stored_one() {
+    let given = [(create(worked()), 0), (start(60), 1), (step(1, 60, "one"), 2)];
+    for waits_for in [people(&["c"]), WaitsFor::Tool, WaitsFor::Time(at(500))] {
+        let command = suspend_from(Some(1), (Some("one"), None), waits_for);
+        let given = then(&given, &[(command.clone(), 3)]);
+        check(&given, (command, 4), Ok(&[]));
+    }
+}
+
+#[test]
+fn a_suspension_for_a_tool_or_a_moment_is_repeated_too() {
+    for waits_for in [WaitsFor::Tool, WaitsFor::Time(at(500))] {
+        for stored in [None, Some("state")] {
+            let command = suspend_from(None, (None, stored), waits_for.clone());
+            let given = [(create(streamed()), 0), (command.clone(), 10)];
+            check(&given, (command, 11), Ok(&[]));
+        }
+    }
+    let given = [(create(streamed()), 0), (suspend(None, WaitsFor::Time(at(500))), 10)];
+    let other = suspend(None, WaitsFor::Time(at(501)));
+    check(&given, (other, 11), Err(Rejection::NotAgentsTurn(Status::Waiting)));
+}
+
+#[test]
 fn a_name_that_was_used_is_not_used_for_another_question() {
     let given = asked(&["c"]);
     let news = end_ask(&given, "c", &[(approve(), 11)]);
