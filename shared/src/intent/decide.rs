@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::envelope::{Delivery, Envelope};
 use super::event::{Event, EventKind};
-use super::human_task::{Hold, Placement};
+use super::human_task::Hold;
 use super::{Command, EVENT_SEQ_STEP, Intent, Rejection};
 use crate::id::IntentId;
 
@@ -114,11 +114,10 @@ fn create(id: IntentId, envelope: &Envelope, history: &mut History) -> Result<()
     let sender = &envelope.from;
     history.push(sender, EventKind::Created { id, envelope: Box::new(envelope.clone()) });
     history.push(HOLDPOINT, EventKind::Submitted);
-    let asks_at_once =
-        envelope.hold_point.as_ref().is_some_and(|point| point.placement == Placement::OnArrival);
-    let answer_by = if asks_at_once { None } else { answer_by(envelope, 1, history.now) };
+    let only_asks = envelope.only_asks();
+    let answer_by = if only_asks { None } else { answer_by(envelope, 1, history.now) };
     history.push(HOLDPOINT, EventKind::Offered { attempt: 1, answer_by });
-    if asks_at_once {
+    if only_asks {
         hold(id, envelope, None, sender, history);
     }
     Ok(())

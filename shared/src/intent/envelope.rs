@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::human_task::HoldPoint;
+use super::human_task::{HoldPoint, Placement};
 use crate::address::Address;
 use crate::id::IntentId;
 
@@ -56,6 +56,13 @@ pub struct Envelope {
     pub delivery_attempts_max: u32,
     /// Where a person must sign off, if anywhere.
     pub hold_point: Option<HoldPoint>,
+}
+
+impl Envelope {
+    /// Whether it is nothing but a question to a person, and never an agent's turn.
+    pub fn only_asks(&self) -> bool {
+        self.hold_point.as_ref().is_some_and(|point| point.placement == Placement::OnArrival)
+    }
 }
 
 /// How an agent gets its intents.

@@ -11,7 +11,8 @@ use crate::intent::command::WaitsFor;
 use crate::intent::envelope::{Delivery, Envelope};
 use crate::message::{Message, Notice};
 
-/// The messages that are owed because `event` led to `intent`.
+/// The messages that are owed because `event` led to `intent`, the state after this event and before
+/// the next one.
 pub fn owed(intent: &Intent, event: &Event) -> Vec<Message> {
     match &event.kind {
         EventKind::Offered { .. } | EventKind::Resumed { .. } => turn(intent).into_iter().collect(),
@@ -111,9 +112,11 @@ pub fn births(intent: &Intent, command: &Command, events: &[Event]) -> Vec<(Inte
 }
 
 fn turn(intent: &Intent) -> Option<Message> {
-    let worker = intent.envelope.delivery == Delivery::Worker && intent.is_agents_turn();
-    let tenant = intent.envelope.tenant.clone();
-    worker.then_some(Message::Turn { tenant, intent: intent.id })
+    let envelope = &intent.envelope;
+    // A question is delivered in the contract's words, but to no worker.
+    let worker = envelope.delivery == Delivery::Worker && !envelope.only_asks();
+    let tenant = envelope.tenant.clone();
+    (worker && intent.is_agents_turn()).then_some(Message::Turn { tenant, intent: intent.id })
 }
 
 fn notice(intent: &Intent, notice: Notice) -> Message {

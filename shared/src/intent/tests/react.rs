@@ -63,6 +63,12 @@ fn a_result_that_needs_a_sign_off_tells_the_reviewer() {
 }
 
 #[test]
+fn a_question_is_no_workers_turn() {
+    let question = Envelope { delivery: Delivery::Worker, ..held(Placement::OnArrival) };
+    assert_eq!(owed(&[(create(question), 0)]), [("Held", notice(Notice::Assigned))]);
+}
+
+#[test]
 fn every_end_of_a_parent_is_owed_to_its_open_children() {
     let given = [(create(streamed()), 0), (suspend(None, people(&["a", "b", "c"])), 1)];
     let news = end_ask(&given, "b", &[(approve(), 2)]);
