@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Intent;
 use super::envelope::Envelope;
+use crate::address::Address;
 use crate::digest::Digest;
 use crate::id::IntentId;
 use crate::principal::Assurance;
@@ -165,7 +166,8 @@ impl Intent {
     }
 }
 
-/// The whole action, nothing left out, so that nothing can be changed after the decision.
+/// The whole action, so that nothing of it can be changed after the decision. Only how the agent is
+/// reached, and how people are told and reminded, is no part of it.
 fn shown(
     id: IntentId,
     envelope: &Envelope,
@@ -183,6 +185,7 @@ fn shown(
         "from": envelope.from,
         "to": envelope.to.uri(),
         "handler": envelope.handler.uri(),
+        "reply_to": envelope.reply_to.as_ref().map(Address::uri),
         "payload": envelope.payload,
         "proposal": proposal,
         "task_type": task.task_type,

@@ -271,7 +271,6 @@ fn what_ended_without_a_decision_cannot_be_decided() {
     check(&failed, (reject(), 2), Err(Rejection::Ended(Status::Failed)));
 }
 
-/// What the digest of a hold leaves out, with the reason in the test that uses it.
 #[test]
 fn the_digest_covers_every_fact_of_the_action() {
     let digest = |envelope: &Envelope, proposal: Value| {
@@ -283,7 +282,7 @@ fn the_digest_covers_every_fact_of_the_action() {
         assert_eq!(hold.digest, Digest::of_json(&intent.action(hold).unwrap()));
         hold.digest.clone()
     };
-    let base = Envelope { reply_to: None, ..held(Placement::OnResult) };
+    let base = held(Placement::OnResult);
     let task = |change: fn(&mut HumanTask)| with_task(base.clone(), change);
     let changed = [
         Envelope { tenant: "other".to_owned(), ..base.clone() },
@@ -291,6 +290,7 @@ fn the_digest_covers_every_fact_of_the_action() {
         Envelope { correlation_id: Uuid::max(), ..base.clone() },
         Envelope { from: "other".to_owned(), ..base.clone() },
         Envelope { to: address("other"), ..base.clone() },
+        Envelope { reply_to: Some(address("other")), ..base.clone() },
         Envelope { payload: serde_json::Map::new(), ..base.clone() },
         Envelope { deadline_at: at(DEADLINE + 1), ..base.clone() },
         task(|task| task.title.push('!')),
