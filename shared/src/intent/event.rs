@@ -70,7 +70,7 @@ pub enum EventKind {
     TaskAssigned,
     /// The reviewer was reminded.
     Reminded {
-        /// Which reminder this is, from 1.
+        /// Which reminder this is, from 1; one that comes late takes the place of those it missed.
         count: u32,
     },
     /// Reminders did not help.

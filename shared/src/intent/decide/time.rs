@@ -61,9 +61,13 @@ fn offer_again(intent: &Intent, history: &mut History) {
     history.push(HOLDPOINT, EventKind::Failed { failure, decision: None });
 }
 
+/// Reminds once, however many reminders were missed: a late wake-up must not flood anybody.
 fn remind(intent: &Intent, hold: &Hold, history: &mut History) {
-    if hold.remind_count < intent.envelope.reminders.max {
-        return history.push(HOLDPOINT, EventKind::Reminded { count: hold.remind_count + 1 });
+    let reminders = intent.envelope.reminders;
+    let due = |count: &u32| reminders.due_at(hold.opened_at, *count).is_some_and(|at| at <= history.now);
+    let missed = (hold.remind_count..reminders.max).take_while(due).last();
+    if let Some(last) = missed {
+        return history.push(HOLDPOINT, EventKind::Reminded { count: last + 1 });
     }
     if let Some(to) = intent.envelope.escalate_to.clone() {
         history.push(HOLDPOINT, EventKind::Escalated { to });

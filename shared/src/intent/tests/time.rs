@@ -153,6 +153,26 @@ fn reminders_come_at_their_times_and_then_the_escalation() {
 }
 
 #[test]
+fn reminders_that_were_missed_come_as_one() {
+    let reminders = Reminders { after_s: Some(30), interval_s: 60, max: 5 };
+    let given = reminding(reminders, Some("boss"));
+    for (second, count) in [(89, 1), (90, 2), (91, 2), (150, 3), (270, 5), (9_999, 5)] {
+        let mut story = Story::of(&given);
+        let events = story.take(&(Command::Wake, second)).unwrap();
+        assert_eq!(events[0].kind, EventKind::Reminded { count }, "at {second}");
+    }
+    let late = then(&given, &[(Command::Wake, 9_999)]);
+    check(&late, (Command::Wake, 9_999), Ok(&["Escalated"]));
+    let at_once = Reminders { after_s: Some(30), interval_s: 0, max: 5 };
+    let all = reminding(at_once, Some("boss"));
+    check(&all, (Command::Wake, 30), Ok(&["Reminded"]));
+    let all = then(&all, &[(Command::Wake, 30)]);
+    check(&all, (Command::Wake, 30), Ok(&["Escalated"]));
+    let all = then(&all, &[(Command::Wake, 30)]);
+    check(&all, (Command::Wake, 31), NOTHING);
+}
+
+#[test]
 fn reminders_count_from_the_opening_of_the_hold() {
     let reminders = Reminders { after_s: Some(30), interval_s: 60, max: 1 };
     let given = Envelope { reminders, ..held(Placement::OnResult) };
