@@ -73,7 +73,7 @@ pub(super) fn suspend(
         WaitsFor::Tool => SuspendedFor::Tool,
         WaitsFor::Time(until) => SuspendedFor::Time(*until),
     };
-    started(intent, by, history);
+    started(intent, by, fence, history);
     let checkpoint = checkpoint.cloned();
     history.push(&by.name, EventKind::Suspended { checkpoint, waits_for });
     Ok(())
@@ -146,7 +146,7 @@ pub(super) fn claim(
         return Err(Rejection::TooManyCalls);
     }
     granted(intent, call, history.now)?;
-    started(intent, by, history);
+    started(intent, by, fence, history);
     let kind = EventKind::CallClaimed {
         call_id: call.call_id.to_owned(),
         call_digest: call.call_digest.clone(),
@@ -216,8 +216,8 @@ pub(super) fn complete(
         return Ok(());
     }
     agents_turn(intent, history.now)?;
-    fenced(intent, fence)?;
-    started(intent, by, history);
+    fenced(intent, fence, history.now)?;
+    started(intent, by, fence, history);
     // What is left of a hold point after the agent's turn is the sign-off on its result.
     if intent.envelope.hold_point.is_some() {
         hold(intent.id, &intent.envelope, Some(result.clone()), &by.name, history);
@@ -246,8 +246,8 @@ pub(super) fn fail(
         return Ok(());
     }
     agents_turn(intent, history.now)?;
-    fenced(intent, fence)?;
-    started(intent, by, history);
+    fenced(intent, fence, history.now)?;
+    started(intent, by, fence, history);
     history.push(&by.name, EventKind::Failed { failure: failure.clone(), decision: None });
     Ok(())
 }
@@ -261,16 +261,18 @@ pub(super) fn advance(
 ) -> Decision {
     party(intent, by)?;
     agents_turn(intent, history.now)?;
-    fenced(intent, None)?;
+    fenced(intent, None, history.now)?;
     let (reason, next_handler) = (reason.cloned(), next_handler.cloned());
     history.push(&by.name, EventKind::HandedOn { reason, next_handler });
     history.push(&by.name, EventKind::Started { lease_until: None });
     Ok(())
 }
 
-/// Puts the start that the lifecycle wants before whatever else an agent does first.
-fn started(intent: &Intent, by: &Principal, history: &mut History) {
-    if intent.status() != Status::InProgress {
+/// Puts the start that the lifecycle wants before whatever else an agent does first. One without a
+/// lease takes away a lease that is over.
+fn started(intent: &Intent, by: &Principal, fence: Option<u64>, history: &mut History) {
+    let cuts_in = fence.is_none() && lease(intent).is_some();
+    if intent.status() != Status::InProgress || cuts_in {
         history.push(&by.name, EventKind::Started { lease_until: None });
     }
 }
@@ -279,7 +281,7 @@ fn started(intent: &Intent, by: &Principal, history: &mut History) {
 fn working(intent: &Intent, by: &Principal, fence: Option<u64>, now: Timestamp) -> Decision {
     handler(intent, by)?;
     agents_turn(intent, now)?;
-    fenced(intent, fence)
+    fenced(intent, fence, now)
 }
 
 fn handler(intent: &Intent, by: &Principal) -> Decision {
@@ -332,12 +334,13 @@ fn open(intent: &Intent) -> Decision {
     if intent.is_ended() { Err(Rejection::Ended(intent.status())) } else { Ok(()) }
 }
 
-/// A worker must hold the newest lease; an agent of its own must not cut in on a worker.
-fn fenced(intent: &Intent, fence: Option<u64>) -> Decision {
+/// A worker must hold the newest lease; an agent of its own must not cut in on a worker until the
+/// lease is over, whether or not a timer has fired.
+fn fenced(intent: &Intent, fence: Option<u64>, now: Timestamp) -> Decision {
     match (lease(intent), fence) {
         (Some(lease), Some(fence)) if lease.fence == fence => Ok(()),
-        (Some(lease), None) => Err(Rejection::Leased(lease.until)),
-        (None, None) => Ok(()),
+        (Some(lease), None) if now < lease.until => Err(Rejection::Leased(lease.until)),
+        (Some(_) | None, None) => Ok(()),
         (Some(_) | None, Some(_)) => Err(Rejection::LeaseLost),
     }
 }

@@ -64,7 +64,8 @@ fn offer_again(intent: &Intent, history: &mut History) {
 /// Reminds once, however many reminders were missed: a late wake-up must not flood anybody.
 fn remind(intent: &Intent, hold: &Hold, history: &mut History) {
     let reminders = intent.envelope.reminders;
-    let due = |count: &u32| reminders.due_at(hold.opened_at, *count).is_some_and(|at| at <= history.now);
+    let due =
+        |count: &u32| reminders.due_at(hold.opened_at, *count).is_some_and(|at| at <= history.now);
     let missed = (hold.remind_count..reminders.max).take_while(due).last();
     if let Some(last) = missed {
         return history.push(HOLDPOINT, EventKind::Reminded { count: last + 1 });

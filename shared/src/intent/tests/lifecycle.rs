@@ -325,6 +325,27 @@ fn an_agent_of_its_own_does_not_cut_in_on_a_worker() {
 }
 
 #[test]
+fn an_agent_of_its_own_goes_on_when_the_lease_is_over_even_if_no_timer_has_fired() {
+    let given = [(create(worked()), 0), (start(60), 1)];
+    let leased = || Err(Rejection::Leased(at(60)));
+    let done = || Ok(["Started", "Completed"].as_slice());
+    check_around(60, &given, &complete(None), [leased(), done(), done()]);
+    let claimed = || Ok(["Started", "CallClaimed"].as_slice());
+    let call = claim(None, "c", false, "t");
+    check_around(60, &given, &call, [leased(), claimed(), claimed()]);
+    let cut_in = then(&given, &[(call, 60)]);
+    check(&cut_in, (complete(Some(1)), 61), Err(Rejection::LeaseLost));
+    check(&cut_in, (complete(None), 61), Ok(&["Completed"]));
+}
+
+#[test]
+fn a_worker_goes_on_past_its_lease_until_another_takes_over() {
+    let given = [(create(worked()), 0), (start(60), 1)];
+    let stepped = || Ok(["Stepped"].as_slice());
+    check_around(60, &given, &step(1, 120, "a"), [stepped(), stepped(), stepped()]);
+}
+
+#[test]
 fn a_step_extends_the_lease_and_is_taken_once() {
     let given = [(create(worked()), 0), (start(60), 1), (step(1, 120, "a"), 50)];
     check(&given, (step(1, 180, "a"), 51), Ok(&[]));
