@@ -51,6 +51,9 @@ pub enum EventKind {
     Started {
         /// The worker's lease, if a worker runs the agent.
         lease_until: Option<Timestamp>,
+        /// When the turn is offered again, if it is a worker's turn and nobody has the lease.
+        #[serde(default)]
+        answer_by: Option<Timestamp>,
     },
     /// A worker finished one durable step.
     Stepped {

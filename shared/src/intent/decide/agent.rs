@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{History, hold, in_time};
+use super::{History, answer_by, hold, in_time};
 use crate::address::Address;
 use crate::digest::Digest;
 use crate::intent::ask::{ASKS_PER_INTENT_MAX, ASKS_PER_SUSPENSION_MAX, Ask, AskRequest};
@@ -31,7 +31,8 @@ pub(super) fn start(
     if intent.status() == Status::Delivered {
         history.push(&by.name, EventKind::Acknowledged);
     }
-    history.push(&by.name, EventKind::Started { lease_until: Some(lease_until) });
+    let lease_until = Some(lease_until);
+    history.push(&by.name, EventKind::Started { lease_until, answer_by: None });
     Ok(())
 }
 
@@ -264,7 +265,7 @@ pub(super) fn advance(
     fenced(intent, None, history.now)?;
     let (reason, next_handler) = (reason.cloned(), next_handler.cloned());
     history.push(&by.name, EventKind::HandedOn { reason, next_handler });
-    history.push(&by.name, EventKind::Started { lease_until: None });
+    start_unleased(intent, by, history);
     Ok(())
 }
 
@@ -273,8 +274,13 @@ pub(super) fn advance(
 fn started(intent: &Intent, by: &Principal, fence: Option<u64>, history: &mut History) {
     let cuts_in = fence.is_none() && lease(intent).is_some();
     if intent.status() != Status::InProgress || cuts_in {
-        history.push(&by.name, EventKind::Started { lease_until: None });
+        start_unleased(intent, by, history);
     }
+}
+
+fn start_unleased(intent: &Intent, by: &Principal, history: &mut History) {
+    let answer_by = answer_by(&intent.envelope, intent.delivery_attempt, history.now);
+    history.push(&by.name, EventKind::Started { lease_until: None, answer_by });
 }
 
 /// The handler, in its turn, in time, with the lease if there is one.

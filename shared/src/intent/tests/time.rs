@@ -92,6 +92,17 @@ fn an_answer_begins_a_new_turn_with_its_own_attempts() {
 }
 
 #[test]
+fn a_workers_turn_that_somebody_else_began_is_offered_again() {
+    for begun in [advance(), claim(None, "c", false, "t")] {
+        let given = [(create(worked()), 0), (begun, 10)];
+        let due = 10 + PATIENCE;
+        check_around(due, &given, &Command::Wake, [NOTHING, OFFERED, OFFERED]);
+    }
+    let given = [(create(streamed()), 0), (advance(), 10)];
+    check(&given, (Command::Wake, DEADLINE - 1), NOTHING);
+}
+
+#[test]
 fn who_waits_for_people_is_woken_by_the_deadline_alone() {
     let given = [(create(worked()), 0), (suspend(None, people(&["c"])), 1)];
     check(&given, (Command::Wake, DEADLINE - 1), NOTHING);
