@@ -98,8 +98,9 @@ pub fn reminder_at(intent: &Intent, hold: &Hold) -> Option<Timestamp> {
     if more { reminders.due_at(hold.opened_at, hold.remind_count) } else { None }
 }
 
-/// The intents that are born in the same transaction: the approvals that `command` asks for, as far
-/// as `events` say that they are new.
+/// The intents that are born in the same transaction: the approvals that `command` asks for. A
+/// suspension asks only new questions or, where it has no `events`, none. Each of them can be
+/// created at the moment of the events, since its deadline lies after it.
 pub fn births(intent: &Intent, command: &Command, events: &[Event]) -> Vec<(IntentId, Envelope)> {
     let Command::Suspend { waits_for: WaitsFor::People(requests), .. } = command else {
         return vec![];

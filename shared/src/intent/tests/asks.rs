@@ -192,7 +192,9 @@ fn each_question_is_born_as_an_intent_that_only_asks() {
 
 #[test]
 fn a_child_never_outlives_its_parent() {
-    for (timeout_s, deadline) in [(Some(100), 110), (Some(u32::MAX), DEADLINE), (None, DEADLINE)] {
+    for (timeout_s, deadline) in
+        [(Some(0), 11), (Some(100), 110), (Some(u32::MAX), DEADLINE), (None, DEADLINE)]
+    {
         let mut request = ask("c");
         request.timeout_s = timeout_s;
         let suspension = suspend(None, WaitsFor::People(vec![request]));
