@@ -195,7 +195,7 @@ pub(super) fn finish_call(
         .filter(|call| call.token_digest == *token_digest)
         .ok_or_else(|| Rejection::CallNotClaimed(call_id.to_owned()))?;
     if let Some(finished) = &call.finished {
-        let same = finished.output_digest == *output_digest;
+        let same = finished.output_digest == *output_digest && finished.is_error == is_error;
         return if same { Ok(()) } else { Err(Rejection::CallMismatch(call_id.to_owned())) };
     }
     open(intent)?;

@@ -107,8 +107,16 @@ fn a_call_is_reported_by_its_claimer_once() {
     check(&claimed, (finish("c", "t", "out"), 2), Ok(&["CallFinished"]));
     let finished = then(&claimed, &[(finish("c", "t", "out"), 2)]);
     check(&finished, (finish("c", "t", "out"), DEADLINE + 1), Ok(&[]));
-    let mismatch = Err(Rejection::CallMismatch("c".to_owned()));
-    check(&finished, (finish("c", "t", "other"), 3), mismatch);
+    let mismatch = || Err(Rejection::CallMismatch("c".to_owned()));
+    check(&finished, (finish("c", "t", "other"), 3), mismatch());
+    let failed = Command::FinishCall {
+        by: deployer(),
+        call_id: "c".to_owned(),
+        token_digest: digest("t"),
+        output_digest: digest("out"),
+        is_error: true,
+    };
+    check(&finished, (failed, 3), mismatch());
 }
 
 #[test]
