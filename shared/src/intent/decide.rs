@@ -21,8 +21,11 @@ pub const ANSWER_WITHIN_SECONDS: u64 = 300;
 /// The actor of what Holdpoint does by itself.
 const HOLDPOINT: &str = "holdpoint";
 
-/// Decides what `command` does to `intent` at `now`. Pure and total; a repeated command yields no
-/// events.
+/// Decides what `command` does to `intent` at `now`. Pure and total.
+///
+/// A command that is repeated yields no events while what it made still stands, or is refused
+/// (a creation, a start whose lease runs, a result that a person rejected). Handing on alone is done
+/// as often as it is said, since it leaves the intent where it was.
 ///
 /// # Errors
 ///
@@ -42,6 +45,10 @@ pub fn decide(
 }
 
 fn change(intent: &Intent, command: &Command, history: &mut History) -> Result<(), Rejection> {
+    // To another account it does not exist, whatever its keys may do at home.
+    if command.by().is_some_and(|by| by.tenant != intent.envelope.tenant) {
+        return Err(Rejection::NotFound);
+    }
     match command {
         Command::Create { .. } => Err(Rejection::Exists),
         Command::Start { by, lease_until } => agent::start(intent, by, *lease_until, history),

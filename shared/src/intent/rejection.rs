@@ -11,7 +11,7 @@ use crate::principal::Role;
 /// A refusal: what stands in the way, and what would help.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Rejection {
-    /// There is no such intent.
+    /// There is no such intent, or it belongs to another account.
     #[error("there is no such intent")]
     NotFound,
     /// It exists already. The store answers a repeated creation before the core sees it.

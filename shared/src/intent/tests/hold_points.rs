@@ -274,7 +274,8 @@ fn what_ended_without_a_decision_cannot_be_decided() {
 #[test]
 fn the_digest_covers_every_fact_of_the_action() {
     let digest = |envelope: &Envelope, proposal: Value| {
-        let by = deployer();
+        let any = principal("any", Role::Agent, None);
+        let by = Principal { tenant: envelope.tenant.clone(), ..any };
         let complete = Command::Complete { by, fence: None, result: proposal };
         let story = Story::of(&[(create(envelope.clone()), 0), (complete, 1)]);
         let intent = story.intent();
@@ -290,6 +291,7 @@ fn the_digest_covers_every_fact_of_the_action() {
         Envelope { correlation_id: Uuid::max(), ..base.clone() },
         Envelope { from: "other".to_owned(), ..base.clone() },
         Envelope { to: address("other"), ..base.clone() },
+        Envelope { handler: address("other"), ..base.clone() },
         Envelope { reply_to: Some(address("other")), ..base.clone() },
         Envelope { payload: serde_json::Map::new(), ..base.clone() },
         Envelope { deadline_at: at(DEADLINE + 1), ..base.clone() },

@@ -212,9 +212,27 @@ fn the_sender_may_end_what_it_sent() {
     check(&given, (advanced, 1), Ok(&["HandedOn", "Started"]));
 }
 
+/// `command`, asked by `by`.
+fn asked_by(by: &Principal, mut command: Command) -> Command {
+    match &mut command {
+        Command::Start { by: actor, .. }
+        | Command::Step { by: actor, .. }
+        | Command::Suspend { by: actor, .. }
+        | Command::Claim { by: actor, .. }
+        | Command::FinishCall { by: actor, .. }
+        | Command::Complete { by: actor, .. }
+        | Command::Fail { by: actor, .. }
+        | Command::Advance { by: actor, .. }
+        | Command::Decide { by: actor, .. }
+        | Command::Cancel { by: actor, .. } => actor.clone_from(by),
+        Command::Create { .. } | Command::EndAsk { .. } | Command::ParentEnded | Command::Wake => {}
+    }
+    command
+}
+
 /// What an agent can ask, in the name of `by`.
 fn of_an_agent(by: &Principal) -> Vec<Command> {
-    let mut commands = vec![
+    let commands = [
         start(60),
         step(1, 60, "a"),
         suspend(None, WaitsFor::Tool),
@@ -224,25 +242,21 @@ fn of_an_agent(by: &Principal) -> Vec<Command> {
         fail(None),
         advance(),
     ];
-    for command in &mut commands {
-        match command {
-            Command::Start { by: actor, .. }
-            | Command::Step { by: actor, .. }
-            | Command::Suspend { by: actor, .. }
-            | Command::Claim { by: actor, .. }
-            | Command::FinishCall { by: actor, .. }
-            | Command::Complete { by: actor, .. }
-            | Command::Fail { by: actor, .. }
-            | Command::Advance { by: actor, .. } => actor.clone_from(by),
-            Command::Create { .. }
-            | Command::Decide { .. }
-            | Command::Cancel { .. }
-            | Command::EndAsk { .. }
-            | Command::ParentEnded
-            | Command::Wake => {}
+    commands.into_iter().map(|command| asked_by(by, command)).collect()
+}
+
+#[test]
+fn to_another_account_there_is_no_such_intent() {
+    let abroad = |by: Principal| Principal { tenant: "other".to_owned(), ..by };
+    let mut commands = of_an_agent(&abroad(deployer()));
+    commands.extend(of_an_agent(&abroad(principal("any", Role::Agent, None))));
+    commands.push(asked_by(&abroad(reviewer("rita")), approve()));
+    commands.extend([sender(), admin()].map(|by| asked_by(&abroad(by), cancel())));
+    for command in commands {
+        for (given, _) in places().into_iter().chain(endings()) {
+            check(&given, (command.clone(), 2), Err(Rejection::NotFound));
         }
     }
-    commands
 }
 
 #[test]
