@@ -107,8 +107,8 @@ impl AskRequest {
         }
     }
 
-    /// The child intent that carries the question.
-    pub fn envelope(&self, parent: &Intent, asked_at: Timestamp) -> Envelope {
+    /// The child intent that carries the question which `asker` asks.
+    pub fn envelope(&self, parent: &Intent, asker: &str, asked_at: Timestamp) -> Envelope {
         // A child that ended as it began could not be created, and its parent would wait for it.
         let within =
             self.timeout_s.map(|seconds| seconds.max(TTL_SECONDS_MIN)).and_then(|seconds| {
@@ -133,6 +133,7 @@ impl AskRequest {
                 intent: parent.id,
                 call_id: self.call_id.clone(),
                 sender: parent.envelope.from.clone(),
+                asker: asker.to_owned(),
             }),
             reply_to: None,
             deadline_at,

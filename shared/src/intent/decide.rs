@@ -140,7 +140,8 @@ fn hold(
 ) {
     if let Some(point) = &envelope.hold_point {
         let version = history.next_seq();
-        let hold = Hold::open(id, envelope, &point.task, version, history.now, proposal);
+        let opened = (actor, history.now);
+        let hold = Hold::open(id, envelope, &point.task, version, opened, proposal);
         history.push(actor, EventKind::Held { hold });
         history.push(HOLDPOINT, EventKind::TaskAssigned);
     }

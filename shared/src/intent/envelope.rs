@@ -84,6 +84,8 @@ pub struct Parent {
     pub call_id: String,
     /// Who sent the parent, and so is behind the question as much as the agent is.
     pub sender: String,
+    /// The principal that asked, in the agent's name.
+    pub asker: String,
 }
 
 /// When to remind, counted from the opening of the hold point.

@@ -102,6 +102,8 @@ pub struct Hold {
     pub version: u64,
     /// Since when.
     pub opened_at: Timestamp,
+    /// Who asks: the sender of a question, or whoever gave the result that waits.
+    pub opened_by: String,
     /// The agent's result that waits for the sign-off.
     pub proposal: Option<Value>,
     /// Digest of what is shown; a decision must name it.
@@ -145,11 +147,12 @@ impl Hold {
         envelope: &Envelope,
         task: &HumanTask,
         version: u64,
-        opened_at: Timestamp,
+        (opened_by, opened_at): (&str, Timestamp),
         proposal: Option<Value>,
     ) -> Self {
         let digest = Digest::of_json(&shown(id, envelope, task, version, proposal.as_ref()));
-        Self { version, opened_at, proposal, digest, remind_count: 0, escalated: false }
+        let opened_by = opened_by.to_owned();
+        Self { version, opened_at, opened_by, proposal, digest, remind_count: 0, escalated: false }
     }
 }
 

@@ -102,13 +102,13 @@ pub fn reminder_at(intent: &Intent, hold: &Hold) -> Option<Timestamp> {
 /// suspension asks only new questions or, where it has no `events`, none. Each of them can be
 /// created at the moment of the events, since its deadline lies after it.
 pub fn births(intent: &Intent, command: &Command, events: &[Event]) -> Vec<(IntentId, Envelope)> {
-    let Command::Suspend { waits_for: WaitsFor::People(requests), .. } = command else {
+    let Command::Suspend { by, waits_for: WaitsFor::People(requests), .. } = command else {
         return vec![];
     };
     let Some(now) = events.last().map(|event| event.at) else { return vec![] };
     requests
         .iter()
-        .map(|request| (request.child_id(intent), request.envelope(intent, now)))
+        .map(|request| (request.child_id(intent), request.envelope(intent, &by.name, now)))
         .collect()
 }
 

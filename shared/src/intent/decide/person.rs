@@ -94,8 +94,7 @@ fn entitled(intent: &Intent, by: &Principal) -> Result<(), Rejection> {
             return Err(Rejection::WrongRole { has: by.role, needs: Role::Reviewer });
         }
     }
-    let parent = intent.envelope.parent.as_ref();
-    if by.name == intent.envelope.from || parent.is_some_and(|parent| parent.sender == by.name) {
+    if asks(intent, &by.name) {
         return Err(Rejection::SelfApproval);
     }
     let assignees = intent.human_task().map_or(&[] as &[String], |task| &task.assignees);
@@ -104,6 +103,19 @@ fn entitled(intent: &Intent, by: &Principal) -> Result<(), Rejection> {
     } else {
         Err(Rejection::NotAssigned)
     }
+}
+
+/// Whether `name` is behind the question: as the sender, as the one who gave the result, or as the
+/// agent, its key or the sender of the intent in whose course it came up.
+fn asks(intent: &Intent, name: &str) -> bool {
+    let hold = intent.open_hold().or(intent.decided().map(|decided| &decided.hold));
+    intent.envelope.from == name
+        || hold.is_some_and(|hold| hold.opened_by == name)
+        || intent
+            .envelope
+            .parent
+            .as_ref()
+            .is_some_and(|parent| parent.sender == name || parent.asker == name)
 }
 
 fn repeated(decision: &Decision, by: &Principal, answer: &Answer<'_>) -> Result<(), Rejection> {

@@ -226,9 +226,9 @@ fn the_action_of_a_question_names_the_tool_call() {
 }
 
 #[test]
-fn neither_the_agent_nor_who_sent_it_answers_what_the_agent_asks() {
+fn neither_the_agent_nor_its_key_nor_the_sender_answers_what_the_agent_asks() {
     let given = asked(&["c"]);
-    for name in ["agent://deployer", "sender"] {
+    for name in ["agent://deployer", "deployer-key", "sender"] {
         let mut child = child(&given, "c", &[]);
         let own = (answer(name, Outcome::Approved), 11);
         assert_eq!(child.take(&own), Err(Rejection::SelfApproval), "{name}");

@@ -143,6 +143,15 @@ fn the_sender_does_not_decide_what_it_sent() {
 }
 
 #[test]
+fn who_gave_the_result_does_not_sign_it_off() {
+    let own = answer("deployer-key", Outcome::Approved);
+    check(&on_result(), (own.clone(), 2), Err(Rejection::SelfApproval));
+    let decided = then(&on_result(), &[(approve(), 2)]);
+    check(&decided, (own.clone(), 3), Err(Rejection::SelfApproval));
+    check(&on_arrival(), (own, 2), Ok(&["Approved", "Completed"]));
+}
+
+#[test]
 fn only_the_assigned_decide() {
     let assigned = |placement| {
         with_task(held(placement), |task| {
