@@ -1,7 +1,7 @@
 //! Hold points: what a person is asked, and what the person answered.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use super::Intent;
@@ -104,7 +104,9 @@ pub struct Hold {
     pub opened_at: Timestamp,
     /// Who asks: the sender of a question, or whoever gave the result that waits.
     pub opened_by: String,
-    /// The agent's result that waits for the sign-off.
+    /// The agent's result that waits for the sign-off. A result of `null` is one, and stays one
+    /// when it is stored.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub proposal: Option<Value>,
     /// Digest of what is shown; a decision must name it.
     pub digest: Digest,
@@ -112,6 +114,10 @@ pub struct Hold {
     pub remind_count: u32,
     /// Whether it was escalated.
     pub escalated: bool,
+}
+
+fn present<'de, D: Deserializer<'de>>(stored: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(stored).map(Some)
 }
 
 /// A hold together with the decision that ended it.

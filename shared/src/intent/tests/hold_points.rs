@@ -92,6 +92,18 @@ fn a_yes_to_a_question_is_its_result() {
 }
 
 #[test]
+fn a_result_of_null_is_signed_off_as_it_is() {
+    let nothing = Command::Complete { by: deployer(), fence: None, result: Value::Null };
+    let given = [(create(held(Placement::OnResult)), 0), (nothing.clone(), 1)];
+    let mut story = Story::of(&given);
+    let stored = serde_json::to_string(story.intent()).unwrap();
+    story.intent = serde_json::from_str(&stored).unwrap();
+    assert_eq!(story.take(&(nothing, 2)), Ok(vec![]));
+    let events = story.take(&(approve(), 2)).unwrap();
+    assert_eq!(events[1].kind, EventKind::Completed { result: Value::Null });
+}
+
+#[test]
 fn a_no_fails_the_intent_with_the_reviewers_words() {
     for given in [on_arrival(), on_result()] {
         check(&given, (reject(), 2), Ok(&["Failed"]));
