@@ -5,10 +5,13 @@
 
 mod asks;
 mod calls;
+mod formats;
 mod hold_points;
 mod lifecycle;
+mod properties;
 mod react;
 mod time;
+mod walk;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -18,7 +21,7 @@ use super::ask::{AskEnding, AskRequest, GRANT_SECONDS, call_digest};
 use super::command::{Seen, WaitsFor};
 use super::envelope::{Delivery, Envelope, Reminders};
 use super::human_task::{HoldPoint, HumanTask, Outcome, Placement, TaskType};
-use super::phase::Failure;
+use super::phase::{Failure, Phase};
 use super::{Command, EVENT_SEQ_STEP, Event, EventKind, Intent, Rejection, Status};
 use super::{apply, decide};
 use crate::address::Address;

@@ -65,11 +65,8 @@ fn a_yes_completes_with_the_result_that_was_shown() {
     let given = then(&on_result(), &[(approve(), 2)]);
     check(&on_result(), (approve(), 2), Ok(&["Approved", "Completed"]));
     let story = Story::of(&given);
-    let shown = story.events.iter().find_map(|event| match &event.kind {
-        EventKind::Completed { result } => Some(result.clone()),
-        _ => None,
-    });
-    assert_eq!(shown, Some(result()));
+    let completed = EventKind::Completed { result: result() };
+    assert_eq!(story.events.last().unwrap().kind, completed);
     let decision = &story.intent().decided().unwrap().decision;
     assert_eq!((decision.by.as_str(), decision.outcome), ("rita", Outcome::Approved));
     assert_eq!(decision.digest, story.intent().decided().unwrap().hold.digest);
@@ -85,10 +82,8 @@ fn a_yes_to_a_question_is_its_result() {
         "decided_by": "rita",
         "decided_at": "1970-01-01T00:00:02Z",
     });
-    match &story.intent().phase {
-        crate::intent::Phase::Completed { result, .. } => assert_eq!(*result, expected),
-        other => panic!("{other:?}"),
-    }
+    let completed = EventKind::Completed { result: expected };
+    assert_eq!(story.events.last().unwrap().kind, completed);
 }
 
 #[test]
@@ -111,14 +106,12 @@ fn a_no_fails_the_intent_with_the_reviewers_words() {
         let by = reviewer("rita");
         let no = Command::Decide { by, outcome: Outcome::Rejected, comment, seen: None };
         let story = Story::of(&then(&given, &[(no, 2)]));
-        match &story.intent().phase {
-            crate::intent::Phase::Failed { failure, decided, .. } => {
-                assert_eq!(failure.code, "rejected");
-                assert_eq!(failure.reason, "not on a Friday");
-                assert_eq!(decided.as_ref().unwrap().decision.outcome, Outcome::Rejected);
-            }
-            other => panic!("{other:?}"),
-        }
+        let Phase::Failed { failure, decided, .. } = &story.intent().phase else {
+            panic!("{:?}", story.intent().phase);
+        };
+        assert_eq!(failure.code, "rejected");
+        assert_eq!(failure.reason, "not on a Friday");
+        assert_eq!(decided.as_ref().unwrap().decision.outcome, Outcome::Rejected);
     }
 }
 

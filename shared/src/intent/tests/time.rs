@@ -67,12 +67,10 @@ fn a_turn_that_no_worker_finishes_fails() {
     ];
     check_around(180, &given, &Command::Wake, [NOTHING, GIVEN_UP, GIVEN_UP]);
     let story = Story::of(&then(&given, &[(Command::Wake, 180)]));
-    match &story.intent().phase {
-        crate::intent::Phase::Failed { failure, .. } => {
-            assert_eq!(failure.code, "delivery_failed");
-        }
-        other => panic!("{other:?}"),
-    }
+    let Phase::Failed { failure, .. } = &story.intent().phase else {
+        panic!("{:?}", story.intent().phase);
+    };
+    assert_eq!(failure.code, "delivery_failed");
 }
 
 #[test]
@@ -156,7 +154,7 @@ fn reminders_come_at_their_times_and_then_the_escalation() {
     let expected = [reminded(30), reminded(90), reminded(150), escalated, timeout.clone()];
     assert_eq!(calendar(&reminding(reminders, Some("boss"))), expected);
     let none = Reminders { max: 0, ..reminders };
-    assert_eq!(calendar(&reminding(none, None)), [timeout.clone()]);
+    assert_eq!(calendar(&reminding(none, None)), std::slice::from_ref(&timeout));
     let expected = [(30, vec!["Escalated"]), timeout.clone()];
     assert_eq!(calendar(&reminding(none, Some("boss"))), expected);
     let never = Reminders { after_s: None, ..reminders };
