@@ -1,8 +1,8 @@
 //! The folder that everything persistent lives in, held by one stack at a time.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -11,6 +11,7 @@ use crate::Error;
 const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Only the owner reads secrets, links and intents.
 const OWNER_ONLY: u32 = 0o600;
+const OWNER_ONLY_FOLDER: u32 = 0o700;
 
 /// A data folder, locked until this is dropped. The system drops the lock of a killed process.
 #[derive(Debug)]
@@ -22,7 +23,8 @@ pub(crate) struct DataFolder {
 impl DataFolder {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         for folder in [path.to_owned(), path.join("logs"), path.join("streams")] {
-            fs::create_dir_all(&folder).map_err(Error::data(&folder))?;
+            let made = DirBuilder::new().recursive(true).mode(OWNER_ONLY_FOLDER).create(&folder);
+            made.map_err(Error::data(&folder))?;
         }
         let file = path.join("lock");
         let lock = open_private(OpenOptions::new().write(true).create(true), &file);
@@ -93,6 +95,15 @@ mod tests {
         assert!(message.contains("is in use by another running stack"), "{message}");
         drop(first);
         DataFolder::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn only_its_owner_may_enter_a_new_folder() {
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("new");
+        let _folder = DataFolder::open(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Tables {
         Ok(opened)
     }
 
-    /// Serves the DynamoDB API. The server has threads of its own, because its handlers wait for
+    /// Serves the `DynamoDB` API. The server has threads of its own, because its handlers wait for
     /// the disk and would hold up the gateway's.
     pub(crate) fn serve(&self, listener: TcpListener) -> Result<Server, Error> {
         let serving = Error::database::<Cause>("serve its API");
@@ -164,6 +164,13 @@ impl Tables {
         }
     }
 
+    /// Writes an item as a function's process would.
+    #[cfg(test)]
+    pub(crate) fn put_for_test(&self, table: &str, item: Json) {
+        let request = json!({"TableName": table, "Item": item});
+        self.database.put_item(serde_json::from_value(request).unwrap()).unwrap();
+    }
+
     fn ensure(&self, table: &Table) -> Result<(), Error> {
         let name = &table.name;
         let existing = self.describe(name)?;
@@ -240,3 +247,6 @@ fn shape_of(table: &Json) -> (Option<&Json>, Vec<&Json>) {
     names.sort_by_key(|name| name.as_str().map(str::to_owned));
     (table.get("KeySchema"), names)
 }
+
+#[cfg(test)]
+mod tests;

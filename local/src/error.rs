@@ -93,6 +93,15 @@ pub enum Error {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// A function's executable cannot be executed.
+    #[error("function {function} cannot be executed; check that its file is executable")]
+    NotExecutable {
+        /// The function's binary.
+        function: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A function's process did not ask for its first invocation.
     #[error("function {function} did not start {reason}; its output is in {}", log.display())]
     FunctionSilent {

@@ -14,9 +14,7 @@ use crate::ids::Ids;
 
 /// Invocations that may wait for a free place in the process.
 const WAITING_MAX: usize = 1_000;
-/// How long an invocation waits for a process, which may be starting again.
 const PICK_UP_MAX: Duration = Duration::from_secs(10);
-/// How long a process may hold on to an invocation that has timed out before it is ended.
 const STUCK_MAX: Duration = Duration::from_secs(10);
 
 /// What the host knows about a function.
@@ -24,6 +22,16 @@ const STUCK_MAX: Duration = Duration::from_secs(10);
 pub(crate) struct Limits {
     pub(crate) timeout: Duration,
     pub(crate) concurrency: u16,
+    /// How long an invocation waits for a process, which may be starting again.
+    pub(crate) pick_up_max: Duration,
+    /// How long a process may hold on to an invocation that has timed out before it is ended.
+    pub(crate) stuck_max: Duration,
+}
+
+impl Limits {
+    pub(crate) fn new(timeout: Duration, concurrency: u16) -> Self {
+        Self { timeout, concurrency, pick_up_max: PICK_UP_MAX, stuck_max: STUCK_MAX }
+    }
 }
 
 /// The meeting point of invocations and one function's process.
@@ -64,7 +72,7 @@ pub(crate) struct Invocation {
 pub(crate) enum Failure {
     #[error("more than {WAITING_MAX} invocations were waiting")]
     Throttled,
-    #[error("no process took the invocation within {} s", PICK_UP_MAX.as_secs())]
+    #[error("no process took the invocation in time")]
     NoProcess,
     #[error("the process ended before it answered")]
     Exited,
@@ -127,16 +135,16 @@ impl Host {
         let (answer, answered) = oneshot::channel();
         self.state().waiting.push_back(Waiting { id, payload, started, answer, place });
         self.arrivals.notify_one();
-        if tokio::time::timeout(PICK_UP_MAX, has_started).await.is_err() && self.withdraw(id) {
+        if tokio::time::timeout(self.limits.pick_up_max, has_started).await.is_err()
+            && self.withdraw(id)
+        {
             return Err(Failure::NoProcess);
         }
-        match tokio::time::timeout(self.limits.timeout, answered).await {
-            Ok(answer) => answer.unwrap_or(Err(Failure::Exited)),
-            Err(_) => {
-                self.watch_stuck(id);
-                Err(Failure::TimedOut(self.limits.timeout))
-            }
+        if let Ok(answer) = tokio::time::timeout(self.limits.timeout, answered).await {
+            return answer.unwrap_or(Err(Failure::Exited));
         }
+        self.watch_stuck(id);
+        Err(Failure::TimedOut(self.limits.timeout))
     }
 
     /// Lets a new process take invocations.
@@ -234,7 +242,7 @@ impl Host {
     fn watch_stuck(self: &Arc<Self>, id: Uuid) {
         let host = Arc::clone(self);
         tokio::spawn(async move {
-            tokio::time::sleep(STUCK_MAX).await;
+            tokio::time::sleep(host.limits.stuck_max).await;
             if host.state().running.contains_key(&id) {
                 host.condemned.notify_one();
             }
@@ -263,3 +271,6 @@ impl Drop for Counted<'_> {
         self.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,10 +55,8 @@ pub(crate) fn http_answer(answer: &[u8]) -> Option<Response<Body>> {
 
 /// AWS takes any other JSON as the body of a success.
 fn inferred(answer: &Json) -> Option<Response<Body>> {
-    let body = match answer {
-        Json::String(text) => text.clone(),
-        other => serde_json::to_string(other).ok()?,
-    };
+    let text = answer.as_str().map(str::to_owned);
+    let body = text.map_or_else(|| serde_json::to_string(answer).ok(), Some)?;
     let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Some(response)

@@ -5,7 +5,7 @@
 //! - every function is a process of its own behind a Lambda Runtime API, started again when it
 //!   ends and ended when this process does;
 //! - `HttpApi` events become the routes of a gateway that speaks payload format 2.0;
-//! - tables live in an embedded DynamoDB on one SQLite file, whose every commit reaches the disk,
+//! - tables live in an embedded `DynamoDB` on one `SQLite` file, whose every commit reaches the disk,
 //!   with streams and TTL;
 //! - queues live in an embedded SQS in memory, with delays, redrive and partial batch responses;
 //! - streams, queues and rates invoke their functions;

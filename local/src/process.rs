@@ -1,6 +1,7 @@
 //! One function's process: started, watched, and started again when it ends.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -112,6 +113,7 @@ impl Process {
         running: &Running,
         stopping: &mut watch::Receiver<bool>,
     ) -> Result<(), Error> {
+        let log = open_log(&self.log).map_err(Error::data(&self.log))?;
         let (listener, address) = listen(ANY_PORT)?;
         let generation = host.begin_process();
         let api = RuntimeApi {
@@ -125,7 +127,7 @@ impl Process {
             let _: Result<(), _> = closed.await;
         });
         let serving = tokio::spawn(async move { serving.await });
-        let ended = match self.spawn(&address.to_string()) {
+        let ended = match self.spawn(log, &address.to_string()) {
             Ok(mut child) => {
                 if let Some(pid) = child.id() {
                     set_running(running, &self.binary, Some(pid));
@@ -134,7 +136,7 @@ impl Process {
                 set_running(running, &self.binary, None);
                 status.map_err(Error::data(&self.log))
             }
-            Err(error) => Err(Error::data(&self.log)(error)),
+            Err(source) => Err(Error::NotExecutable { function: self.binary.clone(), source }),
         };
         host.end_process();
         drop(close);
@@ -148,6 +150,8 @@ impl Process {
         host: &Host,
         stopping: &mut watch::Receiver<bool>,
     ) -> io::Result<()> {
+        // Waiting closes the input of a child that still has it, and with it ends the process.
+        let input = child.stdin.take();
         tokio::select! {
             status = child.wait() => {
                 let status = status?;
@@ -158,19 +162,17 @@ impl Process {
                 warn!(function = self.binary, "a function's process is stuck and is ended");
             }
             () = told_to_stop(stopping) => {
-                drop(child.stdin.take());
+                drop(input);
                 if tokio::time::timeout(FAREWELL_MAX, child.wait()).await.is_ok() {
                     return Ok(());
                 }
                 info!(function = self.binary, "a function's process is ended");
             }
         }
-        drop(child.stdin.take());
         child.kill().await
     }
 
-    fn spawn(&self, runtime_api: &str) -> io::Result<Child> {
-        let log = open_log(&self.log)?;
+    fn spawn(&self, log: File, runtime_api: &str) -> io::Result<Child> {
         let mut command = match &self.executable {
             Executable::Function(exe) => {
                 let mut command = Command::new(exe);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use data_encoding::BASE64;
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -18,8 +19,10 @@ use crate::sqs::Queues;
 use crate::template::queue::{Queue, QueueSource};
 use crate::template::scope::REGION;
 
-/// How soon a message is seen whose delay or invisibility ends: no request announces that.
-const IDLE: Duration = Duration::from_millis(25);
+/// The longest time between two looks at a queue whose next message is not due for longer.
+const IDLE_MAX: Duration = Duration::from_secs(1);
+/// The shortest, as due times have no finer grain.
+const IDLE_MIN: Duration = Duration::from_millis(1);
 /// A failed message comes back after one second, then two, four, ... up to this.
 const BACKOFF_MAX_S: u32 = 30;
 
@@ -31,6 +34,7 @@ pub(crate) struct QueuePoller {
     pub(crate) host: Arc<Host>,
     /// Batches that may be with the function at once.
     pub(crate) concurrency: u16,
+    pub(crate) clock: fn() -> Timestamp,
 }
 
 impl QueuePoller {
@@ -54,7 +58,7 @@ impl QueuePoller {
             if messages.is_empty() {
                 drop(place);
                 // Either a message was announced or it is time to look again.
-                let _: Result<_, _> = tokio::time::timeout(IDLE, arrivals.changed()).await;
+                let _: Result<_, _> = tokio::time::timeout(self.idle(), arrivals.changed()).await;
                 continue;
             }
             let poller = self.clone();
@@ -63,6 +67,15 @@ impl QueuePoller {
                 drop(place);
             });
         }
+    }
+
+    /// How long nothing is due, unless a message arrives: the rest of a delay or invisibility.
+    fn idle(&self) -> Duration {
+        let Some(due_ms) = self.queues.next_visible_ms(&self.source.queue) else {
+            return IDLE_MAX;
+        };
+        let left_ms = due_ms.saturating_sub((self.clock)().as_millisecond());
+        u64::try_from(left_ms).map_or(IDLE_MIN, Duration::from_millis).clamp(IDLE_MIN, IDLE_MAX)
     }
 
     async fn process(&self, messages: Vec<Message>) {

@@ -73,14 +73,12 @@ async fn response(
     Path(id): Path<Uuid>,
     request: Request,
 ) -> Response {
-    match to_bytes(request.into_body(), ANSWER_BYTES_MAX).await {
-        Ok(body) => accepted(api.host.finish(id, Ok(body))),
-        Err(_) => {
-            let kind = "Function.ResponseSizeTooLarge".to_owned();
-            api.host.finish(id, Err(Failure::Function(kind)));
-            StatusCode::PAYLOAD_TOO_LARGE.into_response()
-        }
+    if let Ok(body) = to_bytes(request.into_body(), ANSWER_BYTES_MAX).await {
+        return accepted(api.host.finish(id, Ok(body)));
     }
+    let kind = "Function.ResponseSizeTooLarge".to_owned();
+    api.host.finish(id, Err(Failure::Function(kind)));
+    StatusCode::PAYLOAD_TOO_LARGE.into_response()
 }
 
 async fn error(State(api): State<RuntimeApi>, Path(id): Path<Uuid>, request: Request) -> Response {

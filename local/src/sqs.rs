@@ -11,11 +11,14 @@ use tokio::sync::watch;
 use winterbaume_core::{MockRequest, MockService};
 use winterbaume_sqs::state::SqsError;
 use winterbaume_sqs::types::Message;
-use winterbaume_sqs::{InMemorySqsBackend, SqsBackend, SqsService};
+use winterbaume_sqs::{SqsBackend, SqsService};
+
+mod store;
 
 use crate::Error;
 use crate::template::queue::Queue;
 use crate::template::scope::{ACCOUNT, REGION};
+use store::Store;
 
 /// Ten messages of 1 MiB, as one batch of SQS may hold at most that much, with JSON escapes.
 const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -23,7 +26,7 @@ const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The queues of one stack. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Queues {
-    backend: Arc<InMemorySqsBackend>,
+    backend: Arc<Store>,
     service: Arc<SqsService>,
     /// Counts requests that may have put a message into some queue.
     arrivals: watch::Sender<u64>,
@@ -31,7 +34,7 @@ pub(crate) struct Queues {
 
 impl Queues {
     pub(crate) async fn create(queues: &[Queue]) -> Result<Self, Error> {
-        let backend = Arc::new(InMemorySqsBackend::new());
+        let backend = Arc::new(Store::default());
         for queue in queues {
             let attributes = queue.attributes.clone().into_iter().collect();
             let name = queue.name.clone();
@@ -88,6 +91,11 @@ impl Queues {
     pub(crate) async fn delete(&self, queue: &str, handle: String) -> Result<(), SqsError> {
         let (account, region) = (ACCOUNT.to_owned(), REGION.to_owned());
         self.backend.delete_message(account, region, queue.to_owned(), handle).await
+    }
+
+    /// When the first message of a queue becomes visible, in milliseconds since 1970.
+    pub(crate) fn next_visible_ms(&self, queue: &str) -> Option<i64> {
+        self.backend.next_visible_ms(queue)
     }
 
     /// Makes a message visible again after a time.

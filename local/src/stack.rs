@@ -30,7 +30,7 @@ use crate::template::function::Function;
 use crate::{Error, Options};
 
 /// How long a function's process may take until it asks for its first invocation.
-const START_MAX: Duration = Duration::from_secs(60);
+const START_MAX: Duration = Duration::from_mins(1);
 /// Processes of one function that may end before one of them asks for an invocation.
 const START_EXITS_MAX: u32 = 3;
 /// How long processes may take to end when the stack stops.
@@ -141,7 +141,7 @@ impl Stack {
         &self.base_url
     }
 
-    /// Base URL of the DynamoDB API.
+    /// Base URL of the `DynamoDB` API.
     pub fn dynamodb_endpoint(&self) -> &str {
         &self.dynamodb_endpoint
     }
@@ -183,7 +183,7 @@ impl Stack {
 
 impl Parts {
     fn start_process(&mut self, function: &Function, endpoints: &Endpoints) -> Result<(), Error> {
-        let limits = Limits { timeout: function.timeout, concurrency: endpoints.concurrency };
+        let limits = Limits::new(function.timeout, endpoints.concurrency);
         let clock = self.options.clock;
         let host = Host::new(limits, Arc::clone(&self.ids), clock, self.commits.clone());
         self.hosts.insert(function.logical_id.clone(), Arc::clone(&host));
@@ -232,6 +232,7 @@ impl Parts {
                     queues: self.queues.clone(),
                     host: Arc::clone(&host),
                     concurrency: self.options.concurrency_per_function.max(1),
+                    clock: self.options.clock,
                 };
                 self.tasks.spawn(poller.run());
             }

@@ -25,7 +25,7 @@ const IDLE_MAX: Duration = Duration::from_millis(25);
 /// The pause before a failed batch is tried again grows from the first to the last of these.
 const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(5);
-/// Passed records are removed once the stream has moved this many batches.
+/// Passed records are removed after this many batches, or when the stream rests.
 const TRIM_EVERY_BATCHES: u32 = 50;
 
 /// One function's subscription to one stream.
@@ -73,6 +73,10 @@ impl StreamPoller {
                 }
             };
             if records.is_empty() {
+                if batches > 0 && idle == IDLE_MAX {
+                    self.trim().await;
+                    batches = 0;
+                }
                 let changed = tokio::time::timeout(idle, self.commits.changed()).await;
                 idle = if changed.is_ok() { IDLE_MIN } else { (idle * 2).min(IDLE_MAX) };
                 continue;
@@ -89,8 +93,9 @@ impl StreamPoller {
                 tokio::time::sleep(pause).await;
             }
             batches += 1;
-            if self.sole_consumer && batches.is_multiple_of(TRIM_EVERY_BATCHES) {
+            if batches >= TRIM_EVERY_BATCHES {
                 self.trim().await;
+                batches = 0;
             }
         }
     }
@@ -181,6 +186,9 @@ impl StreamPoller {
     }
 
     async fn trim(&self) {
+        if !self.sole_consumer {
+            return;
+        }
         let Some(position) = self.position.passed().map(str::to_owned) else {
             return;
         };
@@ -231,3 +239,6 @@ fn stream_event(record: &Record, stream_arn: &str) -> Json {
     }
     event
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,7 +81,7 @@ pub(crate) fn values(
         .collect()
 }
 
-/// A YAML scalar as the text that CloudFormation would make of it.
+/// A YAML scalar as the text that `CloudFormation` would make of it.
 pub(crate) fn scalar(value: &Yaml) -> Option<String> {
     match value {
         Yaml::String(text) => Some(text.clone()),

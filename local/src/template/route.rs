@@ -117,7 +117,6 @@ impl Route {
             };
             match segment {
                 Segment::Literal(text) if percent::decode(first) == *text => rest = tail,
-                Segment::Literal(_) => return None,
                 Segment::Parameter(name) if !first.is_empty() => {
                     parameters.insert(name.clone(), percent::decode(first));
                     rest = tail;
@@ -126,7 +125,7 @@ impl Route {
                     parameters.insert(name.clone(), percent::decode(whole));
                     rest = None;
                 }
-                Segment::Parameter(_) | Segment::Greedy(_) => return None,
+                Segment::Literal(_) | Segment::Parameter(_) | Segment::Greedy(_) => return None,
             }
         }
         rest.is_none().then_some(parameters)

@@ -86,7 +86,7 @@ mod tests {
     fn the_restart_input_keeps_what_the_template_gives() {
         let schedule = Schedule {
             name: "Sweep".to_owned(),
-            every: Duration::from_secs(60),
+            every: Duration::from_mins(1),
             input: json!({"sweep": true}),
         };
         assert_eq!(schedule.restart_input(), json!({"sweep": true, "restart": true}));

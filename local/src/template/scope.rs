@@ -206,7 +206,7 @@ impl<'t> Scope<'t> {
             rest = tail;
             // `${!Name}` is how a template writes a literal `${Name}`.
             if let Some(literal) = name.strip_prefix('!') {
-                result.push_str(&format!("${{{literal}}}"));
+                result.extend(["${", literal, "}"]);
             } else if let Some(value) = own.get(name) {
                 let value = self.value(value, depth)?;
                 let text = value.as_ref().and_then(text_of);

@@ -1,5 +1,7 @@
 //! Folding events into the state. Total: any history replays.
 
+use jiff::Timestamp;
+
 use super::Intent;
 use super::ask::Ask;
 use super::call::{Call, Finished};
@@ -40,13 +42,13 @@ fn change(intent: &mut Intent, event: &Event) {
         EventKind::Submitted => intent.phase = Phase::Submitted,
         EventKind::Offered { attempt, answer_by } => offer(intent, event, *attempt, *answer_by),
         EventKind::Acknowledged => intent.phase = Phase::Acknowledged { answer_by: None },
-        EventKind::Started { lease_until } => {
+        EventKind::Started { lease_until, answer_by } => {
             intent.fence += u64::from(lease_until.is_some());
-            work(intent, *lease_until);
+            work(intent, *lease_until, *answer_by);
         }
         EventKind::Stepped { lease_until, checkpoint, .. } => {
             intent.checkpoint = Some(checkpoint.clone());
-            work(intent, Some(*lease_until));
+            work(intent, Some(*lease_until), None);
         }
         EventKind::Held { hold } => intent.phase = Phase::Waiting(Waiting::Human(hold.clone())),
         EventKind::Reminded { count } => {
@@ -78,12 +80,8 @@ fn change(intent: &mut Intent, event: &Event) {
             intent.phase = Phase::Waiting(Waiting::Agent { next_handler });
         }
         EventKind::CallClaimed { call_id, call_digest, token_digest } => {
-            let call = Call {
-                call_digest: call_digest.clone(),
-                token_digest: token_digest.clone(),
-                claimed_at: event.at,
-                finished: None,
-            };
+            let (call_digest, token_digest) = (call_digest.clone(), token_digest.clone());
+            let call = Call { call_digest, token_digest, claimed_at: event.at, finished: None };
             intent.calls.insert(call_id.clone(), call);
         }
         EventKind::CallFinished { call_id, output_digest, is_error } => {
@@ -108,7 +106,7 @@ fn change(intent: &mut Intent, event: &Event) {
     }
 }
 
-fn offer(intent: &mut Intent, event: &Event, attempt: u32, answer_by: Option<jiff::Timestamp>) {
+fn offer(intent: &mut Intent, event: &Event, attempt: u32, answer_by: Option<Timestamp>) {
     intent.delivery_attempt = attempt;
     intent.offer_seq = stream_position(event);
     intent.phase = match &intent.phase {
@@ -127,9 +125,9 @@ fn offer(intent: &mut Intent, event: &Event, attempt: u32, answer_by: Option<jif
     };
 }
 
-fn work(intent: &mut Intent, lease_until: Option<jiff::Timestamp>) {
+fn work(intent: &mut Intent, lease_until: Option<Timestamp>, answer_by: Option<Timestamp>) {
     let lease = lease_until.map(|until| Lease { fence: intent.fence, until });
-    intent.phase = Phase::InProgress { lease, answer_by: None, decided: None };
+    intent.phase = Phase::InProgress { lease, answer_by, decided: None };
 }
 
 fn suspend(asks: &mut Vec<Ask>, waits_for: &SuspendedFor) -> Waiting {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Intent;
-use super::envelope::{Delivery, Envelope, Parent, Reminders};
+use super::envelope::{Delivery, Envelope, Parent, Reminders, TTL_SECONDS_MIN};
 use super::human_task::{Decision, HoldPoint, HumanTask, Outcome, Placement, TaskType};
 use super::status::Status;
 use crate::address::Address;
@@ -39,7 +39,7 @@ pub struct AskRequest {
     pub description: Option<String>,
     /// Who may answer; nobody named means every reviewer.
     pub assignees: Vec<String>,
-    /// How long it may take, in seconds; at most until the parent's deadline.
+    /// How long it may take, in seconds: one at least, and at most until the parent's deadline.
     pub timeout_s: Option<u32>,
     /// When to remind.
     pub reminders: Reminders,
@@ -107,11 +107,13 @@ impl AskRequest {
         }
     }
 
-    /// The child intent that carries the question.
-    pub fn envelope(&self, parent: &Intent, asked_at: Timestamp) -> Envelope {
-        let within = self.timeout_s.and_then(|seconds| {
-            asked_at.checked_add(std::time::Duration::from_secs(seconds.into())).ok()
-        });
+    /// The child intent that carries the question which `asker` asks.
+    pub fn envelope(&self, parent: &Intent, asker: &str, asked_at: Timestamp) -> Envelope {
+        // A child that ended as it began could not be created, and its parent would wait for it.
+        let within =
+            self.timeout_s.map(|seconds| seconds.max(TTL_SECONDS_MIN)).and_then(|seconds| {
+                asked_at.checked_add(std::time::Duration::from_secs(seconds.into())).ok()
+            });
         let deadline_at = within
             .map_or(parent.envelope.deadline_at, |until| until.min(parent.envelope.deadline_at));
         let people = Address::agent_core();
@@ -131,6 +133,7 @@ impl AskRequest {
                 intent: parent.id,
                 call_id: self.call_id.clone(),
                 sender: parent.envelope.from.clone(),
+                asker: asker.to_owned(),
             }),
             reply_to: None,
             deadline_at,

@@ -141,6 +141,25 @@ pub enum Command {
     Wake,
 }
 
+impl Command {
+    /// Who asks, if somebody does; the rest happens by itself.
+    pub fn by(&self) -> Option<&Principal> {
+        match self {
+            Self::Start { by, .. }
+            | Self::Step { by, .. }
+            | Self::Suspend { by, .. }
+            | Self::Claim { by, .. }
+            | Self::FinishCall { by, .. }
+            | Self::Complete { by, .. }
+            | Self::Fail { by, .. }
+            | Self::Advance { by, .. }
+            | Self::Decide { by, .. }
+            | Self::Cancel { by, .. } => Some(by),
+            Self::Create { .. } | Self::EndAsk { .. } | Self::ParentEnded | Self::Wake => None,
+        }
+    }
+}
+
 /// What a suspended agent waits for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WaitsFor {

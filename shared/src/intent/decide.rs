@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::envelope::{Delivery, Envelope};
 use super::event::{Event, EventKind};
-use super::human_task::{Hold, Placement};
+use super::human_task::Hold;
 use super::{Command, EVENT_SEQ_STEP, Intent, Rejection};
 use crate::id::IntentId;
 
@@ -21,8 +21,11 @@ pub const ANSWER_WITHIN_SECONDS: u64 = 300;
 /// The actor of what Holdpoint does by itself.
 const HOLDPOINT: &str = "holdpoint";
 
-/// Decides what `command` does to `intent` at `now`. Pure and total; a repeated command yields no
-/// events.
+/// Decides what `command` does to `intent` at `now`. Pure and total.
+///
+/// A command that is repeated yields no events while what it made still stands, or is refused
+/// (a creation, a start whose lease runs, a result that a person rejected). Handing on alone is done
+/// as often as it is said, since it leaves the intent where it was.
 ///
 /// # Errors
 ///
@@ -42,6 +45,10 @@ pub fn decide(
 }
 
 fn change(intent: &Intent, command: &Command, history: &mut History) -> Result<(), Rejection> {
+    // To another account it does not exist, whatever its keys may do at home.
+    if command.by().is_some_and(|by| by.tenant != intent.envelope.tenant) {
+        return Err(Rejection::NotFound);
+    }
     match command {
         Command::Create { .. } => Err(Rejection::Exists),
         Command::Start { by, lease_until } => agent::start(intent, by, *lease_until, history),
@@ -114,11 +121,10 @@ fn create(id: IntentId, envelope: &Envelope, history: &mut History) -> Result<()
     let sender = &envelope.from;
     history.push(sender, EventKind::Created { id, envelope: Box::new(envelope.clone()) });
     history.push(HOLDPOINT, EventKind::Submitted);
-    let asks_at_once =
-        envelope.hold_point.as_ref().is_some_and(|point| point.placement == Placement::OnArrival);
-    let answer_by = if asks_at_once { None } else { answer_by(envelope, 1, history.now) };
+    let only_asks = envelope.only_asks();
+    let answer_by = if only_asks { None } else { answer_by(envelope, 1, history.now) };
     history.push(HOLDPOINT, EventKind::Offered { attempt: 1, answer_by });
-    if asks_at_once {
+    if only_asks {
         hold(id, envelope, None, sender, history);
     }
     Ok(())
@@ -134,7 +140,8 @@ fn hold(
 ) {
     if let Some(point) = &envelope.hold_point {
         let version = history.next_seq();
-        let hold = Hold::open(id, envelope, &point.task, version, history.now, proposal);
+        let opened = (actor, history.now);
+        let hold = Hold::open(id, envelope, &point.task, version, opened, proposal);
         history.push(actor, EventKind::Held { hold });
         history.push(HOLDPOINT, EventKind::TaskAssigned);
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::human_task::HoldPoint;
+use super::human_task::{HoldPoint, Placement};
 use crate::address::Address;
 use crate::id::IntentId;
 
@@ -46,7 +46,7 @@ pub struct Envelope {
     pub parent: Option<Parent>,
     /// Where the sender wants the completion.
     pub reply_to: Option<Address>,
-    /// From this moment on nothing but TIMED_OUT can happen to it.
+    /// From this moment on nothing but `TIMED_OUT` can happen to it.
     pub deadline_at: Timestamp,
     /// When to remind whoever must decide.
     pub reminders: Reminders,
@@ -56,6 +56,13 @@ pub struct Envelope {
     pub delivery_attempts_max: u32,
     /// Where a person must sign off, if anywhere.
     pub hold_point: Option<HoldPoint>,
+}
+
+impl Envelope {
+    /// Whether it is nothing but a question to a person, and never an agent's turn.
+    pub fn only_asks(&self) -> bool {
+        self.hold_point.as_ref().is_some_and(|point| point.placement == Placement::OnArrival)
+    }
 }
 
 /// How an agent gets its intents.
@@ -77,6 +84,8 @@ pub struct Parent {
     pub call_id: String,
     /// Who sent the parent, and so is behind the question as much as the agent is.
     pub sender: String,
+    /// The principal that asked, in the agent's name.
+    pub asker: String,
 }
 
 /// When to remind, counted from the opening of the hold point.

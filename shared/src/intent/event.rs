@@ -51,6 +51,9 @@ pub enum EventKind {
     Started {
         /// The worker's lease, if a worker runs the agent.
         lease_until: Option<Timestamp>,
+        /// When the turn is offered again, if it is a worker's turn and nobody has the lease.
+        #[serde(default)]
+        answer_by: Option<Timestamp>,
     },
     /// A worker finished one durable step.
     Stepped {
@@ -70,7 +73,7 @@ pub enum EventKind {
     TaskAssigned,
     /// The reviewer was reminded.
     Reminded {
-        /// Which reminder this is, from 1.
+        /// Which reminder this is, from 1; one that comes late takes the place of those it missed.
         count: u32,
     },
     /// Reminders did not help.

@@ -1,11 +1,12 @@
 //! Hold points: what a person is asked, and what the person answered.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use super::Intent;
 use super::envelope::Envelope;
+use crate::address::Address;
 use crate::digest::Digest;
 use crate::id::IntentId;
 use crate::principal::Assurance;
@@ -101,7 +102,11 @@ pub struct Hold {
     pub version: u64,
     /// Since when.
     pub opened_at: Timestamp,
-    /// The agent's result that waits for the sign-off.
+    /// Who asks: the sender of a question, or whoever gave the result that waits.
+    pub opened_by: String,
+    /// The agent's result that waits for the sign-off. A result of `null` is one, and stays one
+    /// when it is stored.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub proposal: Option<Value>,
     /// Digest of what is shown; a decision must name it.
     pub digest: Digest,
@@ -109,6 +114,10 @@ pub struct Hold {
     pub remind_count: u32,
     /// Whether it was escalated.
     pub escalated: bool,
+}
+
+fn present<'de, D: Deserializer<'de>>(stored: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(stored).map(Some)
 }
 
 /// A hold together with the decision that ended it.
@@ -144,11 +153,12 @@ impl Hold {
         envelope: &Envelope,
         task: &HumanTask,
         version: u64,
-        opened_at: Timestamp,
+        (opened_by, opened_at): (&str, Timestamp),
         proposal: Option<Value>,
     ) -> Self {
         let digest = Digest::of_json(&shown(id, envelope, task, version, proposal.as_ref()));
-        Self { version, opened_at, proposal, digest, remind_count: 0, escalated: false }
+        let opened_by = opened_by.to_owned();
+        Self { version, opened_at, opened_by, proposal, digest, remind_count: 0, escalated: false }
     }
 }
 
@@ -165,7 +175,8 @@ impl Intent {
     }
 }
 
-/// The whole action, nothing left out, so that nothing can be changed after the decision.
+/// The whole action, so that nothing of it can be changed after the decision. Only how the agent is
+/// reached, and how people are told and reminded, is no part of it.
 fn shown(
     id: IntentId,
     envelope: &Envelope,
@@ -183,6 +194,7 @@ fn shown(
         "from": envelope.from,
         "to": envelope.to.uri(),
         "handler": envelope.handler.uri(),
+        "reply_to": envelope.reply_to.as_ref().map(Address::uri),
         "payload": envelope.payload,
         "proposal": proposal,
         "task_type": task.task_type,

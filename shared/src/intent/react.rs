@@ -11,7 +11,8 @@ use crate::intent::command::WaitsFor;
 use crate::intent::envelope::{Delivery, Envelope};
 use crate::message::{Message, Notice};
 
-/// The messages that are owed because `event` led to `intent`.
+/// The messages that are owed because `event` led to `intent`, the state after this event and before
+/// the next one.
 pub fn owed(intent: &Intent, event: &Event) -> Vec<Message> {
     match &event.kind {
         EventKind::Offered { .. } | EventKind::Resumed { .. } => turn(intent).into_iter().collect(),
@@ -97,23 +98,26 @@ pub fn reminder_at(intent: &Intent, hold: &Hold) -> Option<Timestamp> {
     if more { reminders.due_at(hold.opened_at, hold.remind_count) } else { None }
 }
 
-/// The intents that are born in the same transaction: the approvals that `command` asks for, as far
-/// as `events` say that they are new.
+/// The intents that are born in the same transaction: the approvals that `command` asks for. A
+/// suspension asks only new questions or, where it has no `events`, none. Each of them can be
+/// created at the moment of the events, since its deadline lies after it.
 pub fn births(intent: &Intent, command: &Command, events: &[Event]) -> Vec<(IntentId, Envelope)> {
-    let Command::Suspend { waits_for: WaitsFor::People(requests), .. } = command else {
+    let Command::Suspend { by, waits_for: WaitsFor::People(requests), .. } = command else {
         return vec![];
     };
     let Some(now) = events.last().map(|event| event.at) else { return vec![] };
     requests
         .iter()
-        .map(|request| (request.child_id(intent), request.envelope(intent, now)))
+        .map(|request| (request.child_id(intent), request.envelope(intent, &by.name, now)))
         .collect()
 }
 
 fn turn(intent: &Intent) -> Option<Message> {
-    let worker = intent.envelope.delivery == Delivery::Worker && intent.is_agents_turn();
-    let tenant = intent.envelope.tenant.clone();
-    worker.then_some(Message::Turn { tenant, intent: intent.id })
+    let envelope = &intent.envelope;
+    // A question is delivered in the contract's words, but to no worker.
+    let worker = envelope.delivery == Delivery::Worker && !envelope.only_asks();
+    let tenant = envelope.tenant.clone();
+    (worker && intent.is_agents_turn()).then_some(Message::Turn { tenant, intent: intent.id })
 }
 
 fn notice(intent: &Intent, notice: Notice) -> Message {

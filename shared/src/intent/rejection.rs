@@ -11,7 +11,7 @@ use crate::principal::Role;
 /// A refusal: what stands in the way, and what would help.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Rejection {
-    /// There is no such intent.
+    /// There is no such intent, or it belongs to another account.
     #[error("there is no such intent")]
     NotFound,
     /// It exists already. The store answers a repeated creation before the core sees it.
@@ -29,7 +29,7 @@ pub enum Rejection {
     /// No person is asked here.
     #[error("no decision is asked for here; the intent is {}", .0.name())]
     NothingToDecide(Status),
-    /// Somebody else decided differently before.
+    /// It was decided before: by somebody else, or differently.
     #[error("{by} has {} this at {decided_at}", outcome.name())]
     AlreadyDecided {
         /// The answer that counts.
@@ -80,10 +80,8 @@ pub enum Rejection {
     /// The stored run state is another one.
     #[error("the stored checkpoint is another one; read it again (GET …/checkpoint)")]
     CheckpointConflict,
-    /// A name was used for another question before.
-    #[error(
-        "call `{0}` was asked about before with another tool or other arguments; use a new call_id"
-    )]
+    /// A name was used for a question before.
+    #[error("call `{0}` was asked about before; read how that ended, or use a new call_id")]
     AskConflict(String),
     /// Too many questions.
     #[error(
@@ -98,8 +96,10 @@ pub enum Rejection {
         "call `{0}` was claimed before and nobody reported its output, so it may have run; ask a person whether it did"
     )]
     CallOutcomeUnknown(String),
-    /// The call was claimed before with other arguments.
-    #[error("call `{0}` was asked about or claimed with another tool or other arguments")]
+    /// The call was asked about, claimed or reported before, and differently.
+    #[error(
+        "call `{0}` was asked about, claimed or reported before with another tool, other arguments or another output"
+    )]
     CallMismatch(String),
     /// The call was never claimed, or by somebody else.
     #[error("call `{0}` is not claimed with this claim_token")]

@@ -55,7 +55,7 @@ fn the_product_s_own_template_can_be_run() {
     let [sweep] = function(&blueprint, "Wake").schedules.as_slice() else {
         panic!("one schedule");
     };
-    assert_eq!((sweep.every, &sweep.input), (Duration::from_secs(60), &json!({"sweep": true})));
+    assert_eq!((sweep.every, &sweep.input), (Duration::from_mins(1), &json!({"sweep": true})));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{History, hold, in_time};
+use super::{History, answer_by, hold, in_time};
 use crate::address::Address;
 use crate::digest::{Digest, is_exact};
 use crate::intent::ask::{ASKS_PER_INTENT_MAX, ASKS_PER_SUSPENSION_MAX, Ask, AskRequest};
@@ -31,7 +31,8 @@ pub(super) fn start(
     if intent.status() == Status::Delivered {
         history.push(&by.name, EventKind::Acknowledged);
     }
-    history.push(&by.name, EventKind::Started { lease_until: Some(lease_until) });
+    let lease_until = Some(lease_until);
+    history.push(&by.name, EventKind::Started { lease_until, answer_by: None });
     Ok(())
 }
 
@@ -73,22 +74,31 @@ pub(super) fn suspend(
         WaitsFor::Tool => SuspendedFor::Tool,
         WaitsFor::Time(until) => SuspendedFor::Time(*until),
     };
-    started(intent, by, history);
+    started(intent, by, fence, history);
     let checkpoint = checkpoint.cloned();
     history.push(&by.name, EventKind::Suspended { checkpoint, waits_for });
     Ok(())
 }
 
-/// A suspension that was taken before: its questions are open and its run state is the stored one.
+/// A suspension that was taken before: its run state is the stored one, and what it waits for is
+/// asked about or waited for.
 fn is_repeated(intent: &Intent, checkpoint: Option<&Digest>, waits_for: &WaitsFor) -> bool {
-    let WaitsFor::People(requests) = waits_for else { return false };
+    // A suspension without a run state left the stored one alone.
+    let stored = checkpoint.is_none() || intent.checkpoint.as_ref() == checkpoint;
     let asked = |request: &AskRequest| {
         intent
             .asks
             .iter()
             .any(|ask| ask.call_id == request.call_id && ask.call_digest == request.call_digest())
     };
-    !requests.is_empty() && intent.checkpoint.as_ref() == checkpoint && requests.iter().all(asked)
+    stored
+        && match waits_for {
+            WaitsFor::People(requests) => !requests.is_empty() && requests.iter().all(asked),
+            WaitsFor::Tool => intent.phase == Phase::Waiting(Waiting::Tool),
+            WaitsFor::Time(until) => {
+                intent.phase == Phase::Waiting(Waiting::Time { until: *until })
+            }
+        }
 }
 
 fn asks(intent: &Intent, requests: &[AskRequest], now: Timestamp) -> Result<Vec<Ask>, Rejection> {
@@ -140,7 +150,7 @@ pub(super) fn claim(
         return Err(Rejection::TooManyCalls);
     }
     granted(intent, call, history.now)?;
-    started(intent, by, history);
+    started(intent, by, fence, history);
     let kind = EventKind::CallClaimed {
         call_id: call.call_id.to_owned(),
         call_digest: call.call_digest.clone(),
@@ -188,7 +198,7 @@ pub(super) fn finish_call(
         .filter(|call| call.token_digest == *token_digest)
         .ok_or_else(|| Rejection::CallNotClaimed(call_id.to_owned()))?;
     if let Some(finished) = &call.finished {
-        let same = finished.output_digest == *output_digest;
+        let same = finished.output_digest == *output_digest && finished.is_error == is_error;
         return if same { Ok(()) } else { Err(Rejection::CallMismatch(call_id.to_owned())) };
     }
     open(intent)?;
@@ -210,11 +220,11 @@ pub(super) fn complete(
         return Ok(());
     }
     agents_turn(intent, history.now)?;
-    fenced(intent, fence)?;
+    fenced(intent, fence, history.now)?;
     if intent.envelope.hold_point.is_some() && !is_exact(result) {
         return Err(Rejection::InexactNumber);
     }
-    started(intent, by, history);
+    started(intent, by, fence, history);
     // What is left of a hold point after the agent's turn is the sign-off on its result.
     if intent.envelope.hold_point.is_some() {
         hold(intent.id, &intent.envelope, Some(result.clone()), &by.name, history);
@@ -243,8 +253,8 @@ pub(super) fn fail(
         return Ok(());
     }
     agents_turn(intent, history.now)?;
-    fenced(intent, fence)?;
-    started(intent, by, history);
+    fenced(intent, fence, history.now)?;
+    started(intent, by, fence, history);
     history.push(&by.name, EventKind::Failed { failure: failure.clone(), decision: None });
     Ok(())
 }
@@ -258,25 +268,32 @@ pub(super) fn advance(
 ) -> Decision {
     party(intent, by)?;
     agents_turn(intent, history.now)?;
-    fenced(intent, None)?;
+    fenced(intent, None, history.now)?;
     let (reason, next_handler) = (reason.cloned(), next_handler.cloned());
     history.push(&by.name, EventKind::HandedOn { reason, next_handler });
-    history.push(&by.name, EventKind::Started { lease_until: None });
+    start_unleased(intent, by, history);
     Ok(())
 }
 
-/// Puts the start that the lifecycle wants before whatever else an agent does first.
-fn started(intent: &Intent, by: &Principal, history: &mut History) {
-    if intent.status() != Status::InProgress {
-        history.push(&by.name, EventKind::Started { lease_until: None });
+/// Puts the start that the lifecycle wants before whatever else an agent does first. One without a
+/// lease takes away a lease that is over.
+fn started(intent: &Intent, by: &Principal, fence: Option<u64>, history: &mut History) {
+    let cuts_in = fence.is_none() && lease(intent).is_some();
+    if intent.status() != Status::InProgress || cuts_in {
+        start_unleased(intent, by, history);
     }
+}
+
+fn start_unleased(intent: &Intent, by: &Principal, history: &mut History) {
+    let answer_by = answer_by(&intent.envelope, intent.delivery_attempt, history.now);
+    history.push(&by.name, EventKind::Started { lease_until: None, answer_by });
 }
 
 /// The handler, in its turn, in time, with the lease if there is one.
 fn working(intent: &Intent, by: &Principal, fence: Option<u64>, now: Timestamp) -> Decision {
     handler(intent, by)?;
     agents_turn(intent, now)?;
-    fenced(intent, fence)
+    fenced(intent, fence, now)
 }
 
 fn handler(intent: &Intent, by: &Principal) -> Decision {
@@ -329,12 +346,13 @@ fn open(intent: &Intent) -> Decision {
     if intent.is_ended() { Err(Rejection::Ended(intent.status())) } else { Ok(()) }
 }
 
-/// A worker must hold the newest lease; an agent of its own must not cut in on a worker.
-fn fenced(intent: &Intent, fence: Option<u64>) -> Decision {
+/// A worker must hold the newest lease; an agent of its own must not cut in on a worker until the
+/// lease is over, whether or not a timer has fired.
+fn fenced(intent: &Intent, fence: Option<u64>, now: Timestamp) -> Decision {
     match (lease(intent), fence) {
         (Some(lease), Some(fence)) if lease.fence == fence => Ok(()),
-        (Some(lease), None) => Err(Rejection::Leased(lease.until)),
-        (None, None) => Ok(()),
+        (Some(lease), None) if now < lease.until => Err(Rejection::Leased(lease.until)),
+        (Some(_) | None, None) => Ok(()),
         (Some(_) | None, Some(_)) => Err(Rejection::LeaseLost),
     }
 }

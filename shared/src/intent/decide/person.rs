@@ -29,8 +29,15 @@ pub(super) fn decide(
     }
     match intent.status() {
         Status::TimedOut => return Err(Rejection::DeadlinePassed(intent.envelope.deadline_at)),
-        ended if ended.is_terminal() => return Err(Rejection::Ended(ended)),
-        _ => in_time(intent, history.now)?,
+        ended @ (Status::Completed | Status::Failed | Status::Canceled) => {
+            return Err(Rejection::Ended(ended));
+        }
+        Status::Created
+        | Status::Submitted
+        | Status::Delivered
+        | Status::Acknowledged
+        | Status::InProgress
+        | Status::Waiting => in_time(intent, history.now)?,
     }
     let (Some(hold), Some(task)) = (intent.open_hold(), intent.human_task()) else {
         return Err(Rejection::NothingToDecide(intent.status()));
@@ -87,8 +94,7 @@ fn entitled(intent: &Intent, by: &Principal) -> Result<(), Rejection> {
             return Err(Rejection::WrongRole { has: by.role, needs: Role::Reviewer });
         }
     }
-    let parent = intent.envelope.parent.as_ref();
-    if by.name == intent.envelope.from || parent.is_some_and(|parent| parent.sender == by.name) {
+    if asks(intent, &by.name) {
         return Err(Rejection::SelfApproval);
     }
     let assignees = intent.human_task().map_or(&[] as &[String], |task| &task.assignees);
@@ -101,9 +107,26 @@ fn entitled(intent: &Intent, by: &Principal) -> Result<(), Rejection> {
 
 /// Whether the task was escalated to this person, who need not be an assignee.
 fn is_escalated_to(intent: &Intent, by: &Principal) -> bool {
-    let escalated = intent.open_hold().is_some_and(|hold| hold.escalated);
+    let escalated = hold(intent).is_some_and(|hold| hold.escalated);
     let to = intent.envelope.escalate_to.as_ref().filter(|_| escalated);
     to.is_some_and(|to| to.path() == by.name)
+}
+
+/// The hold that waits, or the one that was decided.
+fn hold(intent: &Intent) -> Option<&Hold> {
+    intent.open_hold().or(intent.decided().map(|decided| &decided.hold))
+}
+
+/// Whether `name` is behind the question: as the sender, as the one who gave the result, or as the
+/// agent, its key or the sender of the intent in whose course it came up.
+fn asks(intent: &Intent, name: &str) -> bool {
+    intent.envelope.from == name
+        || hold(intent).is_some_and(|hold| hold.opened_by == name)
+        || intent
+            .envelope
+            .parent
+            .as_ref()
+            .is_some_and(|parent| parent.sender == name || parent.asker == name)
 }
 
 fn repeated(decision: &Decision, by: &Principal, answer: &Answer<'_>) -> Result<(), Rejection> {

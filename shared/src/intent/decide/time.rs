@@ -1,8 +1,9 @@
 //! What happens by itself: deadlines, reminders, new offers, and the ends of related intents.
 //!
-//! None of these can be refused. One that comes early, late or twice changes nothing.
+//! None of these can be refused. One that comes early, late or twice changes nothing; at or after
+//! the deadline nothing is left to happen but the timeout, which is the wake-up's.
 
-use super::{HOLDPOINT, History, answer_by};
+use super::{HOLDPOINT, History, answer_by, in_time};
 use crate::id::IntentId;
 use crate::intent::ask::AskEnding;
 use crate::intent::event::EventKind;
@@ -60,9 +61,14 @@ fn offer_again(intent: &Intent, history: &mut History) {
     history.push(HOLDPOINT, EventKind::Failed { failure, decision: None });
 }
 
+/// Reminds once, however many reminders were missed: a late wake-up must not flood anybody.
 fn remind(intent: &Intent, hold: &Hold, history: &mut History) {
-    if hold.remind_count < intent.envelope.reminders.max {
-        return history.push(HOLDPOINT, EventKind::Reminded { count: hold.remind_count + 1 });
+    let reminders = intent.envelope.reminders;
+    let due =
+        |count: &u32| reminders.due_at(hold.opened_at, *count).is_some_and(|at| at <= history.now);
+    let missed = (hold.remind_count..reminders.max).take_while(due).last();
+    if let Some(last) = missed {
+        return history.push(HOLDPOINT, EventKind::Reminded { count: last + 1 });
     }
     if let Some(to) = intent.envelope.escalate_to.clone() {
         history.push(HOLDPOINT, EventKind::Escalated { to });
@@ -76,21 +82,21 @@ fn resume(intent: &Intent, history: &mut History) {
 
 pub(super) fn end_ask(intent: &Intent, child: IntentId, ending: &AskEnding, history: &mut History) {
     let Some(ask) = intent.open_asks().find(|ask| ask.child == child) else { return };
-    if intent.is_ended() {
+    if intent.is_ended() || in_time(intent, history.now).is_err() {
         return;
     }
     let (call_id, ending) = (ask.call_id.clone(), ending.clone());
     history.push(HOLDPOINT, EventKind::AskEnded { call_id, ending });
     let waits = matches!(intent.phase, Phase::Waiting(Waiting::Children));
     let last = intent.open_asks().count() == 1;
-    // At or after its own deadline the parent only waits for its wake-up.
-    if waits && last && history.now < intent.envelope.deadline_at {
+    if waits && last {
         resume(intent, history);
     }
 }
 
 pub(super) fn parent_ended(intent: &Intent, history: &mut History) {
-    if !intent.is_ended() {
+    let is_child = intent.envelope.parent.is_some();
+    if is_child && !intent.is_ended() && in_time(intent, history.now).is_ok() {
         let reason = "the intent that asked for this has ended".to_owned();
         history.push(HOLDPOINT, EventKind::Canceled { reason });
     }
