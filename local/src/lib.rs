@@ -1,1 +1,62 @@
-//! placeholder
+//! AWS on one machine, as far as one SAM template needs it.
+//!
+//! [`Stack::start`] reads the template and runs what it says, with the deployed code unchanged:
+//!
+//! - every function is a process of its own behind a Lambda Runtime API, started again when it
+//!   ends and ended when this process does;
+//! - `HttpApi` events become the routes of a gateway that speaks payload format 2.0;
+//! - tables live in an embedded DynamoDB on one SQLite file, whose every commit reaches the disk,
+//!   with streams and TTL;
+//! - queues live in an embedded SQS in memory, with delays, redrive and partial batch responses;
+//! - streams, queues and rates invoke their functions;
+//! - secrets are generated once and kept.
+//!
+//! Everything listens on loopback addresses only, nothing needs an account or a network, and
+//! nothing is reported to anybody.
+//!
+//! # What survives a crash
+//!
+//! Tables, stream positions, secrets and notices survive `kill -9` of any process at any moment.
+//! Messages in queues do not, by design: at each start the target of every schedule is invoked
+//! once with `"restart": true` in its input, which must put back into the queues whatever is due.
+//! Stream records may come twice and are never skipped.
+//!
+//! # What it deliberately does not do
+//!
+//! - It checks no IAM policy and no signature. Rights are tested against an AWS emulator or AWS.
+//! - It runs one process for each function and never scales out; Lambda's freezing, cold starts
+//!   and memory limits do not exist. A timeout fails its invocation, and ends the process only if
+//!   the function is still stuck some seconds later.
+//! - It runs no cron expressions, FIFO queues, authorizers, CORS rules or response streaming,
+//!   and refuses a template with an event or resource type outside its list by name.
+//! - It does not check `AllowedPattern` of parameters, nor SQS's limits on message size.
+//! - Reads are always consistent and one shard carries each stream.
+
+mod batch_answer;
+mod data_folder;
+mod dynamodb;
+mod error;
+mod gateway;
+mod host;
+mod http_answer;
+mod http_event;
+mod ids;
+mod loopback;
+mod notices;
+mod options;
+mod percent;
+mod process;
+mod queue_poller;
+mod runtime_api;
+mod scheduler;
+mod secrets;
+mod sqs;
+mod stack;
+mod stream_poller;
+mod stream_position;
+mod template;
+
+pub use error::Error;
+pub use options::{CONCURRENCY_PER_FUNCTION, Options, Program};
+pub use stack::Stack;
+pub use template::TemplateError;

@@ -20,6 +20,7 @@ pub mod event;
 pub mod human_task;
 pub mod phase;
 pub mod react;
+pub mod record;
 pub mod rejection;
 pub mod status;
 

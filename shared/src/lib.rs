@@ -5,10 +5,27 @@
 //! (the contract), `lambda` (start-up inside a function). `ARCHITECTURE.md` has the whole map.
 
 pub mod address;
+pub mod agent;
+pub mod csrf;
 pub mod digest;
 pub mod id;
 pub mod intent;
 pub mod key;
+pub mod link;
 pub mod message;
 pub mod principal;
 pub mod route;
+pub mod untrusted;
+
+#[cfg(feature = "store")]
+pub mod app;
+#[cfg(feature = "lambda")]
+pub mod boot;
+#[cfg(feature = "store")]
+pub mod error;
+#[cfg(feature = "http")]
+pub mod http;
+#[cfg(feature = "queue")]
+pub mod queue;
+#[cfg(feature = "store")]
+pub mod store;

@@ -1,2 +1,3 @@
-//! Whole stories.
+//! Whole stories through the real parts, in one binary.
 
+mod contract;

@@ -1,1 +1,42 @@
-//! placeholder
+//! `intents`: reads and steers intents, and holds event streams.
+
+mod agents;
+mod read;
+mod steer;
+mod stream;
+
+use axum::Router;
+use axum::routing::{get, post};
+use shared::app::App;
+use shared::boot::Boot;
+use shared::http::{serve, service};
+
+/// This function's routes.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/health", get(read::health))
+        .route("/v1/health", get(read::health))
+        .route("/v1/intents", get(read::list))
+        .route("/v1/intents/{id}", get(read::get))
+        .route("/v1/intents/{id}/events", get(read::events))
+        .route("/v1/intents/{id}/events/stream", get(stream::events))
+        .route("/v1/agents/{a}/intents/stream", get(stream::offers))
+        .route("/v1/agents/{a}/{b}/intents/stream", get(stream::offers))
+        .route("/v1/agents/{a}/{b}/{c}/intents/stream", get(stream::offers))
+        .route("/v1/intents/{id}/resume", post(steer::resume))
+        .route("/v1/intents/{id}/resolve", post(steer::resolve))
+        .route("/v1/intents/{id}/suspend", post(agents::suspend))
+        .route("/v1/intents/{id}/checkpoint", get(agents::checkpoint))
+        .route("/v1/intents/{id}/tool-calls/{call_id}/claim", post(agents::claim))
+        .route("/v1/intents/{id}/tool-calls/{call_id}/complete", post(agents::complete))
+}
+
+/// Runs the function.
+///
+/// # Errors
+///
+/// When it is deployed without what it needs, or loses its runtime.
+pub async fn run() -> Result<(), lambda_http::Error> {
+    let app = Boot::start().await.app()?;
+    serve(service(routes(), app)).await
+}

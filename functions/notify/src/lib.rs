@@ -1,1 +1,145 @@
-//! placeholder
+//! `notify`: tells reviewers what waits for them.
+//!
+//! Notices go to one address that the deployer sets, signed by Standard Webhooks 1.0: a mailer, a
+//! chat bridge, the local stack. One link per notice leads to a page; nothing in a notice decides.
+
+mod notice;
+
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use lambda_runtime::{LambdaEvent, service_fn};
+use shared::app::App;
+use shared::boot::{self, Boot};
+use shared::error::Error;
+use shared::link::LinkSecret;
+use shared::message::Message;
+use shared::queue::each;
+use standardwebhooks::Webhook;
+use tracing::info;
+
+/// How long the receiver may take to answer.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// What the function needs.
+#[derive(Clone, Debug)]
+pub struct Notifier {
+    /// The app.
+    pub app: App,
+    /// Signs review links.
+    pub secret: LinkSecret,
+    /// Where notices go; `None` sends none.
+    pub target: Option<Target>,
+    /// What links begin with.
+    pub public_url: String,
+}
+
+/// Where notices go.
+#[derive(Clone)]
+pub struct Target {
+    /// The address.
+    pub url: String,
+    /// Signs the notices.
+    pub secret: Vec<u8>,
+    /// Posts them.
+    pub client: reqwest::Client,
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Target")
+    }
+}
+
+/// Why a notice was not sent; it comes again.
+#[derive(Debug, thiserror::Error)]
+pub enum NotifyError {
+    /// The app failed.
+    #[error(transparent)]
+    App(#[from] Error),
+    /// The receiver did not take it. The address stays out of the log.
+    #[error("the receiver did not take the notice")]
+    Refused(#[source] reqwest::Error),
+    /// The notice cannot be signed.
+    #[error("the notice cannot be signed")]
+    Unsigned(#[from] standardwebhooks::WebhookError),
+    /// The message belongs in another queue.
+    #[error("the message belongs in another queue")]
+    Misplaced,
+}
+
+/// Runs the function.
+///
+/// # Errors
+///
+/// When it is deployed without what it needs, or loses its runtime.
+pub async fn run() -> Result<(), lambda_runtime::Error> {
+    let app = Boot::start().await.app()?;
+    // Another client in the same process may have chosen the provider already; it is the same one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let target = match boot::setting("NOTICE_URL") {
+        Some(url) => Some(target(url)?),
+        None => None,
+    };
+    let public_url = boot::public_url().unwrap_or_default();
+    let notifier = Notifier { app, secret: boot::link_secret()?, target, public_url };
+    let handler = move |event: LambdaEvent<SqsEvent>| {
+        let notifier = notifier.clone();
+        async move { Ok::<_, lambda_runtime::Error>(Box::pin(handle(&notifier, event.payload)).await) }
+    };
+    lambda_runtime::run_concurrent(service_fn(handler)).await
+}
+
+fn target(url: String) -> Result<Target, lambda_runtime::Error> {
+    let secret = boot::setting("NOTICE_SECRET").ok_or(boot::BootError::Missing("NOTICE_SECRET"))?;
+    let client = reqwest::Client::builder()
+        .timeout(ANSWER_TIME_MAX)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?;
+    Ok(Target { url, secret: secret.into_bytes(), client })
+}
+
+/// Works through notices.
+pub async fn handle(notifier: &Notifier, event: SqsEvent) -> SqsBatchResponse {
+    each(event, |message| notifier.work(message)).await
+}
+
+impl Notifier {
+    async fn work(&self, message: Message) -> Result<(), NotifyError> {
+        let Message::Notice { intent, notice, .. } = message else {
+            return Err(NotifyError::Misplaced);
+        };
+        let found = self.app.store().load(self.app.tenant(), intent).await.map_err(Error::from)?;
+        let Some(target) = &self.target else {
+            info!(intent_id = %intent, "no NoticeUrl is set, nobody was told");
+            return Ok(());
+        };
+        // A notice may come late; what was decided or has ended needs none.
+        let intents = found.iter().map(|stored| &stored.intent);
+        let letters = intents.flat_map(|intent| notice::letters(self, intent, &notice));
+        for letter in letters {
+            target.post(&letter, self.app.now().as_second()).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Target {
+    async fn post(&self, letter: &notice::Letter, now_s: i64) -> Result<(), NotifyError> {
+        let body = letter.body.to_string();
+        let webhook = Webhook::from_bytes(self.secret.clone())?;
+        let signature = webhook.sign(&letter.id, now_s, body.as_bytes())?;
+        let answer = self
+            .client
+            .post(&self.url)
+            .header("content-type", "application/json")
+            .header("webhook-id", &letter.id)
+            .header("webhook-timestamp", now_s.to_string())
+            .header("webhook-signature", signature)
+            .body(body)
+            .send()
+            .await;
+        let taken = answer.and_then(reqwest::Response::error_for_status);
+        taken.map(|_| ()).map_err(|error| NotifyError::Refused(error.without_url()))
+    }
+}

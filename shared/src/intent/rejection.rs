@@ -110,6 +110,11 @@ pub enum Rejection {
     /// A person said no, or nobody answered.
     #[error("call `{0}` was not approved")]
     GrantRefused(String),
+    /// What would be shown has a number that its digest could not hold.
+    #[error(
+        "a whole number beyond ±9007199254740991 cannot be approved exactly; send it as a string"
+    )]
+    InexactNumber,
     /// The yes is too old.
     #[error(
         "the approval of call `{call_id}` was good until {until}; ask again under a new call_id"

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{History, answer_by, hold, in_time};
 use crate::address::Address;
-use crate::digest::Digest;
+use crate::digest::{Digest, is_exact};
 use crate::intent::ask::{ASKS_PER_INTENT_MAX, ASKS_PER_SUSPENSION_MAX, Ask, AskRequest};
 use crate::intent::ask::{AskEnding, GRANT_SECONDS};
 use crate::intent::call::CALLS_MAX;
@@ -113,6 +113,9 @@ fn asks(intent: &Intent, requests: &[AskRequest], now: Timestamp) -> Result<Vec<
         if taken {
             return Err(Rejection::AskConflict(request.call_id.clone()));
         }
+        if !request.arguments.values().all(is_exact) {
+            return Err(Rejection::InexactNumber);
+        }
         new.push(request.ask(intent, now));
     }
     Ok(new)
@@ -218,6 +221,9 @@ pub(super) fn complete(
     }
     agents_turn(intent, history.now)?;
     fenced(intent, fence, history.now)?;
+    if intent.envelope.hold_point.is_some() && !is_exact(result) {
+        return Err(Rejection::InexactNumber);
+    }
     started(intent, by, fence, history);
     // What is left of a hold point after the agent's turn is the sign-off on its result.
     if intent.envelope.hold_point.is_some() {

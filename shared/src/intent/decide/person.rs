@@ -98,7 +98,7 @@ fn entitled(intent: &Intent, by: &Principal) -> Result<(), Rejection> {
         return Err(Rejection::SelfApproval);
     }
     let assignees = intent.human_task().map_or(&[] as &[String], |task| &task.assignees);
-    if assignees.is_empty() || assignees.contains(&by.name) {
+    if assignees.is_empty() || assignees.contains(&by.name) || is_escalated_to(intent, by) {
         Ok(())
     } else {
         Err(Rejection::NotAssigned)
@@ -116,6 +116,13 @@ fn asks(intent: &Intent, name: &str) -> bool {
             .parent
             .as_ref()
             .is_some_and(|parent| parent.sender == name || parent.asker == name)
+}
+
+/// Whether the task was escalated to this person, who need not be an assignee.
+fn is_escalated_to(intent: &Intent, by: &Principal) -> bool {
+    let escalated = intent.open_hold().is_some_and(|hold| hold.escalated);
+    let to = intent.envelope.escalate_to.as_ref().filter(|_| escalated);
+    to.is_some_and(|to| to.path() == by.name)
 }
 
 fn repeated(decision: &Decision, by: &Principal, answer: &Answer<'_>) -> Result<(), Rejection> {

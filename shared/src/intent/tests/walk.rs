@@ -135,6 +135,7 @@ fn commands(story: &Story) -> Vec<Command> {
         finish("a", "t", "another"),
         advance(),
         Command::Complete { by: stranger(), fence: None, result: result() },
+        Command::Complete { by: deployer(), fence: None, result: json!(u64::MAX) },
         Command::Cancel { by: stranger(), reason: "no".to_owned() },
         cancel(),
         approve(),
@@ -250,7 +251,7 @@ const KINDS: [&str; 22] = [
     "TimedOut",
 ];
 
-const REJECTIONS: [&str; 28] = [
+const REJECTIONS: [&str; 29] = [
     "AlreadyDecided",
     "AskConflict",
     "AsksOutOfBounds",
@@ -265,6 +266,7 @@ const REJECTIONS: [&str; 28] = [
     "Exists",
     "GrantExpired",
     "GrantRefused",
+    "InexactNumber",
     "LeaseLost",
     "Leased",
     "NoGrant",
@@ -310,6 +312,7 @@ fn name(rejection: &Rejection) -> &'static str {
         Rejection::CallNotClaimed(_) => "CallNotClaimed",
         Rejection::NoGrant(_) => "NoGrant",
         Rejection::GrantRefused(_) => "GrantRefused",
+        Rejection::InexactNumber => "InexactNumber",
         Rejection::GrantExpired { .. } => "GrantExpired",
     }
 }

@@ -1,0 +1,153 @@
+//! The page behind a review link. Looking changes nothing; only its form decides.
+
+use axum::Extension;
+use axum::extract::{Form, Path, State};
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+use serde::Deserialize;
+use shared::app::App;
+use shared::csrf::{self, CsrfNonce};
+use shared::digest::Digest;
+use shared::error::Error;
+use shared::http::origin::is_loopback;
+use shared::http::page;
+use shared::id::IntentId;
+use shared::intent::Intent;
+use shared::intent::command::Seen;
+use shared::intent::human_task::{COMMENT_CHARS_MAX, Outcome};
+use shared::link::{Link, LinkToken};
+use shared::principal::{Assurance, Principal, Role};
+
+use super::{Reviews, reply};
+
+const COOKIE_NAME: &str = "holdpoint_review";
+
+/// The form of the page.
+#[derive(Debug, Deserialize)]
+pub(super) struct Decision {
+    csrf: String,
+    version: u64,
+    digest: String,
+    outcome: String,
+    #[serde(default)]
+    comment: String,
+}
+
+/// Shows what is asked. It reads, and writes nothing: mail scanners and previews open links too.
+pub(super) async fn show(
+    State(app): State<App>,
+    Extension(reviews): Extension<Reviews>,
+    headers: HeaderMap,
+    Path(token): Path<String>,
+) -> Response {
+    let link = match LinkToken::verify(&token, &reviews.secret, app.now()) {
+        Ok(link) => link,
+        Err(error) => return reply::bad_link(&error),
+    };
+    let intent = match load(&app, &link).await {
+        Ok(intent) => intent,
+        Err(error) => return failed(&error),
+    };
+    if let Some(page) = reply::standing(&intent) {
+        return page;
+    }
+    let hold = intent.open_hold().filter(|hold| hold.version == link.hold_version);
+    let Some(hold) = hold else { return reply::stale() };
+    let nonce = CsrfNonce::from_bytes(app.random());
+    let form = csrf::csrf_token(&reviews.secret, &nonce, &token);
+    let mut response = reply::review(&intent, hold, &link, &form, app.now());
+    if let Ok(cookie) = HeaderValue::from_str(&cookie(&nonce, &token, &headers)) {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Takes the reviewer's decision, once.
+pub(super) async fn decide(
+    State(app): State<App>,
+    Extension(reviews): Extension<Reviews>,
+    headers: HeaderMap,
+    Path(token): Path<String>,
+    form: Result<Form<Decision>, axum::extract::rejection::FormRejection>,
+) -> Response {
+    let link = match LinkToken::verify(&token, &reviews.secret, app.now()) {
+        Ok(link) => link,
+        Err(error) => return reply::bad_link(&error),
+    };
+    let Ok(Form(decision)) = form else {
+        return reply::bad_request("form", "The form is not complete.", "Open the link again.");
+    };
+    let genuine = nonce(&headers)
+        .is_some_and(|nonce| csrf::verify(&reviews.secret, &nonce, &token, &decision.csrf));
+    if !genuine || is_cross_site(&headers) {
+        return reply::forged();
+    }
+    let taken = take(&app, &link, decision).await;
+    // Another reviewer may have been first: the page says who, so it looks at the state as it is now.
+    match (taken, load(&app, &link).await) {
+        (Ok(intent), _) => reply::decided(&intent),
+        (Err(error), Ok(intent)) => reply::refused(&error, &intent),
+        (Err(_), Err(error)) => failed(&error),
+    }
+}
+
+async fn take(app: &App, link: &Link, decision: Decision) -> Result<Intent, Error> {
+    let outcome = Outcome::parse(&decision.outcome)
+        .ok_or_else(|| Error::field("outcome", "is none of the buttons of the page"))?;
+    let digest = Digest::try_from(decision.digest)
+        .map_err(|error| Error::field("digest", error.to_string()))?;
+    // Browsers send line breaks as two characters and count them as one.
+    let comment = decision.comment.replace("\r\n", "\n").trim().to_owned();
+    if comment.chars().count() > COMMENT_CHARS_MAX {
+        let detail = format!("A comment has at most {COMMENT_CHARS_MAX} characters.");
+        return Err(Error::field("comment", detail));
+    }
+    let comment = Some(comment).filter(|comment| !comment.is_empty());
+    let seen = Seen { version: decision.version, digest };
+    let id = IntentId::new(link.intent_id);
+    app.answer(&reviewer(link), id, outcome, comment, Some(seen)).await
+}
+
+/// The reviewer whom the link names. Holding the link proves a mailbox, not a person, and the
+/// decision says so.
+fn reviewer(link: &Link) -> Principal {
+    Principal {
+        tenant: link.tenant.clone(),
+        name: link.reviewer.clone(),
+        role: Role::Reviewer,
+        address: None,
+        assurance: Assurance::Link,
+    }
+}
+
+async fn load(app: &App, link: &Link) -> Result<Intent, Error> {
+    let stored = app.load(IntentId::new(link.intent_id)).await?;
+    Ok(stored.intent)
+}
+
+fn failed(error: &Error) -> Response {
+    if error.is_retryable() { reply::trouble() } else { reply::not_found() }
+}
+
+fn nonce(headers: &HeaderMap) -> Option<CsrfNonce> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs =
+        cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(name, _)| name.trim() == COOKIE_NAME)?;
+    CsrfNonce::from_cookie_value(value.trim())
+}
+
+/// Whether a browser says that the form was sent from another site.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    site.is_some_and(|site| site != "same-origin")
+}
+
+/// The cookie that ties the form to this browser, for this page alone.
+fn cookie(nonce: &CsrfNonce, token: &str, headers: &HeaderMap) -> String {
+    let host = headers.get("host").and_then(|value| value.to_str().ok()).unwrap_or("");
+    let secure = if is_loopback(host) { "" } else { "; Secure" };
+    let (value, path) = (nonce.to_cookie_value(), page::path(token));
+    format!("{COOKIE_NAME}={value}; Path={path}; HttpOnly; SameSite=Strict{secure}")
+}

@@ -1,0 +1,82 @@
+//! What a notice says.
+
+use serde_json::{Value, json};
+use shared::digest::Digest;
+use shared::http::page;
+use shared::intent::Intent;
+use shared::intent::human_task::{Hold, HumanTask};
+use shared::link::Link;
+use shared::message::Notice;
+
+use super::Notifier;
+
+/// Whom a link names where the task names nobody.
+const ANY_REVIEWER: &str = "reviewer";
+
+/// A notice to one person.
+#[derive(Debug)]
+pub(super) struct Letter {
+    /// The same for the same notice, however often it is sent: the receiver's idempotency key.
+    pub(super) id: String,
+    /// The body.
+    pub(super) body: Value,
+}
+
+/// The letters that a notice comes to, one for each person; none once nothing waits.
+pub(super) fn letters(notifier: &Notifier, intent: &Intent, notice: &Notice) -> Vec<Letter> {
+    let (Some(hold), Some(task)) = (intent.open_hold(), intent.human_task()) else {
+        return vec![];
+    };
+    let letter = |reviewer: String| letter(notifier, intent, hold, notice, &reviewer);
+    people(task, notice).into_iter().filter_map(letter).collect()
+}
+
+fn people(task: &HumanTask, notice: &Notice) -> Vec<String> {
+    match notice {
+        Notice::Escalation { to } => vec![to.path().to_owned()],
+        Notice::Assigned | Notice::Reminder { .. } if task.assignees.is_empty() => {
+            vec![task.notify_email.clone().unwrap_or_else(|| ANY_REVIEWER.to_owned())]
+        }
+        Notice::Assigned | Notice::Reminder { .. } => task.assignees.clone(),
+    }
+}
+
+fn letter(
+    notifier: &Notifier,
+    intent: &Intent,
+    hold: &Hold,
+    notice: &Notice,
+    reviewer: &str,
+) -> Option<Letter> {
+    let link = Link {
+        tenant: intent.envelope.tenant.clone(),
+        intent_id: intent.id.uuid(),
+        hold_version: hold.version,
+        reviewer: reviewer.to_owned(),
+        expires_at: intent.envelope.deadline_at,
+    };
+    let token = link.sign(&notifier.secret).ok()?;
+    let url = format!("{}{}", notifier.public_url, page::path(token.as_str()));
+    let (kind, number) = match notice {
+        Notice::Assigned => ("intent.human_task_assigned", 0),
+        Notice::Reminder { count } => ("intent.reminder", *count),
+        Notice::Escalation { .. } => ("intent.escalated", 0),
+    };
+    let name = format!("{kind}/{number}/{}/{}/{reviewer}", intent.id, hold.version);
+    let id = format!("msg_{}", Digest::of_bytes(name.as_bytes()).hex().get(..32)?);
+    let body = json!({
+        "type": kind,
+        "timestamp": intent.updated_at,
+        "data": {
+            "intent_id": intent.id,
+            "parent_intent_id": intent.envelope.parent.as_ref().map(|parent| parent.intent),
+            "reviewer": reviewer,
+            "title": intent.human_task().map(|task| &task.title),
+            "asked_by": intent.envelope.from,
+            "due_at": intent.envelope.deadline_at,
+            "digest": hold.digest,
+            "review_url": url,
+        },
+    });
+    Some(Letter { id, body })
+}

@@ -1,0 +1,59 @@
+//! Scenario bundles.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+use shared::address::Address;
+use shared::app::App;
+use shared::error::Error;
+use shared::http::wire::create;
+use shared::http::wire::scenario::{Plan, WireScenario, present_faults};
+use shared::http::{Body, Caller, IdempotencyKey};
+
+use super::{SENDERS, arrival};
+
+/// Registers what the bundle names and sends its intent.
+pub(super) async fn apply(
+    State(app): State<App>,
+    caller: Caller,
+    IdempotencyKey(header): IdempotencyKey,
+    Body(body): Body<Value>,
+) -> Result<Json<Value>, Error> {
+    let by = caller.with_role(&app, &SENDERS)?;
+    let fingerprint = create::fingerprint(&body);
+    let bundle = read(body)?;
+    let key = header.or_else(|| bundle.idempotency_key.clone());
+    let plan = bundle.plan(app.now())?;
+    let intent = plan.intent()?;
+    let created = register(&app, &plan).await?;
+    let route = app.resolve(&plan.to).await?;
+    let envelope = plan.place(intent.read(arrival(&app, &by), &route)?);
+    let made =
+        app.create(&by, "/v1/scenarios/apply", key.as_deref(), fingerprint, envelope).await?;
+    Ok(Json(plan.present(&made.intent, made.repeated, &created)))
+}
+
+/// Says what is wrong with a bundle; an empty list means nothing.
+pub(super) async fn validate(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<Value>,
+) -> Result<Json<Value>, Error> {
+    caller.with_role(&app, &SENDERS)?;
+    Ok(Json(present_faults(&read(body)?.faults())))
+}
+
+/// Registers those of the bundle's agents that are not registered yet.
+async fn register(app: &App, plan: &Plan) -> Result<Vec<Address>, Error> {
+    let mut created = Vec::new();
+    for route in &plan.registrations {
+        if app.store().route(app.tenant(), &route.address).await?.is_none() {
+            created.push(app.put_route(route.clone()).await?.address);
+        }
+    }
+    Ok(created)
+}
+
+fn read(body: Value) -> Result<WireScenario, Error> {
+    serde_json::from_value(body).map_err(|error| Error::field("", error.to_string()))
+}

@@ -1,0 +1,84 @@
+//! The schedule's look at the timers.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::error::Error;
+use shared::message::Message;
+use shared::queue::DELAY_SECONDS_MAX;
+use shared::store::{TIMER_SHARDS, Timer};
+use tracing::info;
+
+use super::{WakeError, Waker};
+
+/// How far ahead a sweep looks: to the next one, and half as far again for one that comes late.
+const SWEEP_AHEAD: Duration = Duration::from_secs(90);
+/// The most timers that one sweep of one shard hands over; the rest waits for the next sweep.
+const TIMERS_PER_SHARD_MAX: usize = 20_000;
+
+/// What a sweep found.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Swept {
+    /// Timers handed to the queue.
+    pub timers: usize,
+}
+
+impl Waker {
+    /// Hands timers that fall due before the next sweep to the queue, with the exact delay. After a
+    /// restart it goes through every live intent, since each has a timer.
+    pub(super) async fn sweep(&self, restart: bool) -> Result<Swept, WakeError> {
+        let now = self.app.now();
+        let ahead = now.checked_add(SWEEP_AHEAD).unwrap_or(Timestamp::MAX);
+        let until = if restart { Timestamp::MAX } else { ahead };
+        let mut swept = Swept::default();
+        for shard in 0..TIMER_SHARDS {
+            swept.timers += self.sweep_shard(shard, until, now, restart).await?;
+        }
+        let timers = swept.timers;
+        info!(timers, restart, "timers handed over");
+        Ok(swept)
+    }
+
+    async fn sweep_shard(
+        &self,
+        shard: u8,
+        until: Timestamp,
+        now: Timestamp,
+        restart: bool,
+    ) -> Result<usize, WakeError> {
+        let tenant = self.app.tenant();
+        let mut handed = 0;
+        let mut after: Option<Timer> = None;
+        while handed < TIMERS_PER_SHARD_MAX {
+            let timers = self.app.store().timers_due(tenant, shard, after, until).await;
+            let timers = timers.map_err(Error::from)?;
+            let Some(last) = timers.last() else { break };
+            after = Some(*last);
+            for timer in &timers {
+                self.hand_over(timer, now, restart).await?;
+            }
+            handed += timers.len();
+        }
+        Ok(handed)
+    }
+
+    async fn hand_over(
+        &self,
+        timer: &Timer,
+        now: Timestamp,
+        restart: bool,
+    ) -> Result<(), WakeError> {
+        let (tenant, intent) = (self.app.tenant().to_owned(), timer.intent);
+        if restart {
+            let recover = Message::Recover { tenant: tenant.clone(), intent };
+            self.queues.send(&recover, Duration::ZERO).await?;
+        }
+        let delay = Duration::try_from(timer.due_at.duration_since(now)).unwrap_or(Duration::ZERO);
+        if delay <= SWEEP_AHEAD || (restart && delay <= Duration::from_secs(DELAY_SECONDS_MAX)) {
+            let wake = Message::Wake { tenant, intent, due_at: timer.due_at };
+            self.queues.send(&wake, delay).await?;
+        }
+        Ok(())
+    }
+}

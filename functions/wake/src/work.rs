@@ -1,0 +1,69 @@
+//! One message.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared::error::Error;
+use shared::id::IntentId;
+use shared::intent::ask::AskEnding;
+use shared::intent::{Command, Rejection, react};
+use shared::message::Message;
+
+use super::{WakeError, Waker};
+
+impl Waker {
+    /// Does what a message asks for.
+    pub(super) async fn work(&self, message: Message) -> Result<(), WakeError> {
+        match message {
+            Message::Wake { tenant, intent, due_at } => self.wake(tenant, intent, due_at).await,
+            Message::Recover { intent, .. } => self.recover(intent).await,
+            Message::AskEnded { parent, child, .. } => self.end_ask(parent, child).await,
+            Message::ParentEnded { child, .. } => self.execute(child, &Command::ParentEnded).await,
+            Message::Turn { .. } | Message::Notice { .. } => Err(WakeError::Misplaced),
+        }
+    }
+
+    async fn wake(
+        &self,
+        tenant: String,
+        intent: IntentId,
+        due_at: Timestamp,
+    ) -> Result<(), WakeError> {
+        // Clocks of functions differ a little, and a queue's delay reaches 15 minutes at most.
+        let early = due_at.duration_since(self.app.now());
+        match Duration::try_from(early) {
+            Ok(early) if !early.is_zero() => {
+                let again = Message::Wake { tenant, intent, due_at };
+                Ok(self.queues.send(&again, early).await?)
+            }
+            Ok(_) | Err(_) => self.execute(intent, &Command::Wake).await,
+        }
+    }
+
+    /// Sends once more whatever the intent still waits for.
+    async fn recover(&self, id: IntentId) -> Result<(), WakeError> {
+        self.execute(id, &Command::Wake).await?;
+        let stored = self.app.store().load(self.app.tenant(), id).await.map_err(Error::from)?;
+        let owed = stored.map(|stored| react::owed_still(&stored.intent)).unwrap_or_default();
+        for message in owed {
+            self.queues.send(&message, Duration::ZERO).await?;
+        }
+        Ok(())
+    }
+
+    async fn end_ask(&self, parent: IntentId, child: IntentId) -> Result<(), WakeError> {
+        let found = self.app.store().load(self.app.tenant(), child).await.map_err(Error::from)?;
+        match found.and_then(|stored| AskEnding::of(&stored.intent)) {
+            Some(ending) => self.execute(parent, &Command::EndAsk { child, ending }).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Executes what happens by itself. An intent that has left the table needs nothing any more.
+    async fn execute(&self, id: IntentId, command: &Command) -> Result<(), WakeError> {
+        match self.app.execute(id, command, &[]).await {
+            Ok(_) | Err(Error::Rejected(Rejection::NotFound)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The HTTP API: finds a request's route, invokes its function and answers.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::http::{Method, Response, StatusCode};
+use jiff::Timestamp;
+use serde_json::json;
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::host::{Failure, Host};
+use crate::http_answer::http_answer;
+use crate::http_event::{Arrival, http_event};
+use crate::ids::Ids;
+use crate::notices::{self, Notices};
+use crate::template::route::Routes;
+
+/// What API Gateway takes at most.
+const BODY_BYTES_MAX: usize = 10_000_000;
+/// How long API Gateway waits for a function.
+const INTEGRATION_MAX: Duration = Duration::from_secs(30);
+
+/// The gateway of one stack. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Gateway {
+    pub(crate) routes: Arc<Routes>,
+    /// Hosts under their functions' logical ids.
+    pub(crate) hosts: Arc<BTreeMap<String, Arc<Host>>>,
+    pub(crate) notices: Notices,
+    pub(crate) ids: Arc<Ids>,
+    pub(crate) clock: fn() -> Timestamp,
+}
+
+impl Gateway {
+    pub(crate) fn router(self) -> Router {
+        Router::new().fallback(handle).with_state(self)
+    }
+
+    async fn answer(&self, request: Request, peer: SocketAddr, id: Uuid) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        if parts.uri.path() == notices::PATH && parts.method == Method::POST {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = self.notices.take(body).await;
+            return response;
+        }
+        let found = self.routes.find(parts.method.as_str(), parts.uri.path());
+        let Some(found) = found else {
+            return message(StatusCode::NOT_FOUND, "Not Found");
+        };
+        let Some(host) = self.hosts.get(found.function) else {
+            return message(StatusCode::NOT_FOUND, "Not Found");
+        };
+        let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        };
+        let arrival = Arrival { id, at: (self.clock)(), peer };
+        let event = http_event(&parts, &body, &found, arrival);
+        let invocation = host.invoke(Bytes::from(event.to_string()));
+        match tokio::time::timeout(INTEGRATION_MAX, invocation).await {
+            Ok(Ok(answer)) => http_answer(&answer).unwrap_or_else(|| {
+                warn!(function = found.function, "a function's answer is not an HTTP answer");
+                message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            }),
+            Ok(Err(failure)) => {
+                warn!(function = found.function, %failure, "a request failed");
+                refusal(&failure)
+            }
+            Err(_) => message(StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out"),
+        }
+    }
+}
+
+async fn handle(
+    State(gateway): State<Gateway>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response<Body> {
+    let id = gateway.ids.next();
+    let mut response = gateway.answer(request, peer, id).await;
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert("apigw-requestid", id);
+    }
+    response
+}
+
+fn refusal(failure: &Failure) -> Response<Body> {
+    match failure {
+        Failure::Throttled | Failure::NoProcess => {
+            message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+        }
+        Failure::Exited | Failure::TimedOut(_) | Failure::Function(_) => {
+            message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+        }
+    }
+}
+
+/// The gateway's own answers are JSON with one member.
+fn message(status: StatusCode, text: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(json!({"message": text}).to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

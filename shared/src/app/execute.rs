@@ -1,0 +1,108 @@
+//! Executing a command on an intent that exists.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::App;
+use crate::error::Error;
+use crate::id::IntentId;
+use crate::intent::envelope::Envelope;
+use crate::intent::{Command, Event, Intent, Rejection, decide, react, record};
+use crate::store::{Attachment, Change, CommitError, Stored};
+
+/// How often a command is decided anew because another change came first.
+const CONFLICTS_MAX: u32 = 8;
+/// The pause after the first conflict; it grows with each.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(4);
+
+impl App {
+    /// Decides and commits `command`, with `attachments` in the same transaction, and returns the
+    /// state that it led to. A repeated command changes nothing and returns the state as it is.
+    pub async fn execute(
+        &self,
+        id: IntentId,
+        command: &Command,
+        attachments: &[Attachment],
+    ) -> Result<Intent, Error> {
+        for conflicts in 1..=CONFLICTS_MAX {
+            let stored = self.load(id).await?;
+            let now = self.now();
+            let events = decide(Some(&stored.intent), command, now)?;
+            if events.is_empty() {
+                return Ok(stored.intent);
+            }
+            match self.commit(&stored, command, events, attachments, now).await {
+                Ok(intent) => return Ok(intent),
+                Err(CommitError::Conflict(_)) => {
+                    tokio::time::sleep(CONFLICT_PAUSE * conflicts).await;
+                }
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// The intent as it is stored.
+    pub async fn load(&self, id: IntentId) -> Result<Stored, Error> {
+        let found = self.store().load(self.tenant(), id).await?;
+        found.ok_or(Error::Rejected(Rejection::NotFound))
+    }
+
+    async fn commit(
+        &self,
+        stored: &Stored,
+        command: &Command,
+        events: Vec<Event>,
+        attachments: &[Attachment],
+        now: Timestamp,
+    ) -> Result<Intent, CommitError> {
+        let mut changes = vec![Change {
+            before: Some(stored),
+            events,
+            fingerprint: None,
+            attachments: attachments.to_vec(),
+            before_deadline_at: is_bound(command).then_some(now),
+        }];
+        let events = changes.first().map(|change| change.events.as_slice()).unwrap_or_default();
+        let (after, _) = record::record(Some(&stored.intent), events);
+        let born = after.map(|after| react::births(&after, command, events)).unwrap_or_default();
+        for (child, envelope) in born {
+            changes.extend(birth(child, envelope, now));
+        }
+        let after = self.store().commit(&changes).await?;
+        after.into_iter().next().ok_or(CommitError::Conflict(None))
+    }
+}
+
+/// Whether the write must happen before the deadline. What happens by itself must not: ending an
+/// intent at its deadline is its whole purpose.
+fn is_bound(command: &Command) -> bool {
+    match command {
+        Command::EndAsk { .. } | Command::ParentEnded | Command::Wake => false,
+        Command::Create { .. }
+        | Command::Start { .. }
+        | Command::Step { .. }
+        | Command::Suspend { .. }
+        | Command::Claim { .. }
+        | Command::FinishCall { .. }
+        | Command::Complete { .. }
+        | Command::Fail { .. }
+        | Command::Advance { .. }
+        | Command::Decide { .. }
+        | Command::Cancel { .. } => true,
+    }
+}
+
+fn birth(id: IntentId, envelope: Envelope, now: Timestamp) -> Option<Change<'static>> {
+    let command = Command::Create { id, envelope: Box::new(envelope) };
+    // A child whose time is over before it begins is not asked; its parent's deadline is due as well.
+    let events = decide(None, &command, now).ok()?;
+    Some(Change {
+        before: None,
+        events,
+        fingerprint: None,
+        attachments: vec![],
+        before_deadline_at: None,
+    })
+}

@@ -1,0 +1,155 @@
+//! Start-up of a function: the one place that reads the environment, the clock and the system's
+//! randomness.
+
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_smithy_http_client::tls;
+use jiff::Timestamp;
+use tracing_subscriber::EnvFilter;
+
+use crate::app::{App, Clock, Config, Random};
+use crate::digest::Digest;
+use crate::link::LinkSecret;
+use crate::queue::Queues;
+use crate::store::Store;
+
+/// The tenant of a deployment that serves one.
+pub const DEFAULT_TENANT: &str = "default";
+/// Life of an intent whose sender names none, unless the deployment says otherwise: seven days.
+const DEFAULT_TTL_SECONDS: u32 = 604_800;
+/// Days that intents are kept after their deadline, unless the deployment says otherwise.
+const DEFAULT_RETENTION_DAYS: u32 = 180;
+/// How often a held stream looks at the table, unless the deployment says otherwise.
+const DEFAULT_STREAM_POLL_MS: u64 = 500;
+/// How long a worker's lease lasts without a step, unless the deployment says otherwise: longer than
+/// a model takes to answer.
+const DEFAULT_WORKER_LEASE_SECONDS: u64 = 90;
+
+/// A function cannot start as it was deployed.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// A variable is missing.
+    #[error("the environment variable {0} is missing; the template sets it")]
+    Missing(&'static str),
+    /// A variable says something that cannot be.
+    #[error("the environment variable {name} is wrong: {detail}")]
+    Wrong {
+        /// Its name.
+        name: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+/// Everything that functions take from outside, read once at start.
+#[derive(Clone, Debug)]
+pub struct Boot {
+    aws: aws_config::SdkConfig,
+}
+
+impl Boot {
+    /// Starts the log and finds out how AWS is reached.
+    pub async fn start() -> Self {
+        start_log();
+        let aws = aws_config::defaults(BehaviorVersion::latest());
+        let aws = aws.http_client(http_client()).load().await;
+        Self { aws }
+    }
+
+    /// The app over the deployment's table.
+    pub fn app(&self) -> Result<App, BootError> {
+        let table = variable("TABLE_NAME").ok_or(BootError::Missing("TABLE_NAME"))?;
+        let retention_days = number("RETENTION_DAYS")?.unwrap_or(DEFAULT_RETENTION_DAYS);
+        let client = aws_sdk_dynamodb::Client::new(&self.aws);
+        let store = Store::new(client, table, retention_days);
+        let digest = variable("BOOTSTRAP_ADMIN_KEY_SHA256").map(Digest::try_from).transpose();
+        let bootstrap_admin_key = digest.map_err(|error| BootError::Wrong {
+            name: "BOOTSTRAP_ADMIN_KEY_SHA256",
+            detail: error.to_string(),
+        })?;
+        let poll_ms = number("STREAM_POLL_MS")?.unwrap_or(DEFAULT_STREAM_POLL_MS);
+        let lease_s = number("WORKER_LEASE_SECONDS")?.unwrap_or(DEFAULT_WORKER_LEASE_SECONDS);
+        let config = Config {
+            tenant: DEFAULT_TENANT.to_owned(),
+            default_ttl_s: number("DEFAULT_TTL_SECONDS")?.unwrap_or(DEFAULT_TTL_SECONDS),
+            stream_poll: Duration::from_millis(poll_ms),
+            bootstrap_admin_key,
+            worker_lease: Duration::from_secs(lease_s),
+        };
+        Ok(App::new(store, clock(), random(), config))
+    }
+
+    /// The queues that the function may send to.
+    pub fn queues(&self) -> Queues {
+        let client = aws_sdk_sqs::Client::new(&self.aws);
+        let url = variable;
+        Queues::new(
+            client,
+            url("TURNS_QUEUE_URL"),
+            url("WAKES_QUEUE_URL"),
+            url("NOTICES_QUEUE_URL"),
+        )
+    }
+}
+
+/// The HTTP client of the AWS SDKs, on the cryptography that starts quickly.
+pub fn http_client() -> aws_sdk_dynamodb::config::SharedHttpClient {
+    let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+    aws_smithy_http_client::Builder::new().tls_provider(ring).build_https()
+}
+
+/// The secret that signs review links.
+pub fn link_secret() -> Result<LinkSecret, BootError> {
+    let text = variable("LINK_SECRET").ok_or(BootError::Missing("LINK_SECRET"))?;
+    let wrong = |error: crate::link::LinkSecretTooShort| BootError::Wrong {
+        name: "LINK_SECRET",
+        detail: error.to_string(),
+    };
+    LinkSecret::from_bytes(text.as_bytes()).map_err(wrong)
+}
+
+/// The address under which people reach the deployment, where it cannot be read off a request.
+pub fn public_url() -> Option<String> {
+    variable("PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned())
+}
+
+/// Any other setting of one function.
+pub fn setting(name: &'static str) -> Option<String> {
+    variable(name)
+}
+
+/// The system's clock.
+pub fn clock() -> Clock {
+    #[expect(clippy::disallowed_methods, reason = "this is the place that reads the clock")]
+    Clock::new(Timestamp::now)
+}
+
+/// The system's randomness. Without it nothing may start, so its absence ends the process.
+pub fn random() -> Random {
+    #[expect(
+        clippy::expect_used,
+        reason = "a key made without randomness would be worse than none"
+    )]
+    Random::new(|bytes| getrandom::fill(bytes).expect("the system has randomness"))
+}
+
+fn start_log() {
+    let filter =
+        EnvFilter::try_from_env("HOLDPOINT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // A second start in one process (a test, the local command) keeps the first log.
+    let _ = tracing_subscriber::fmt().json().with_env_filter(filter).with_ansi(false).try_init();
+}
+
+/// A variable that is set to something; the template writes unset ones as empty.
+fn variable(name: &'static str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
+    let value = std::env::var(name);
+    value.ok().filter(|value| !value.is_empty())
+}
+
+fn number<N: std::str::FromStr>(name: &'static str) -> Result<Option<N>, BootError> {
+    let Some(text) = variable(name) else { return Ok(None) };
+    let wrong = |_| BootError::Wrong { name, detail: format!("`{text}` is not a whole number") };
+    text.parse().map(Some).map_err(wrong)
+}

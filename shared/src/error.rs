@@ -1,0 +1,130 @@
+//! Everything a caller can be told. `http/problem.rs` has the one table from here to HTTP.
+
+use crate::intent::Rejection;
+use crate::store::{CommitError, StoreError};
+
+/// Why a request failed. Each variant documents the response that it becomes.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// 400, or 422 where a field of well-formed JSON is wrong: names the field, the limit, the remedy.
+    #[error("{0}")]
+    Invalid(Invalid),
+    /// 413: the body is over the limit, which the text names.
+    #[error("the body is larger than {bytes_max} bytes; send less, or a reference to it")]
+    TooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// 401: no key, or none that is in force.
+    #[error("{0}")]
+    Unauthenticated(Unauthenticated),
+    /// 403: the key's role or address does not allow it.
+    #[error("{0}")]
+    Forbidden(String),
+    /// 404: there is no such thing, or it is none of the caller's business.
+    #[error("there is no such {0}, or this key may not see it")]
+    NotFound(&'static str),
+    /// 409, 410, 403 or 422, by the rejection: the core refused the command.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// 409: an idempotency key came back with another body.
+    #[error("this Idempotency-Key was used with another body; use a new key for a new request")]
+    KeyReused,
+    /// 503: others keep changing the same intent.
+    #[error("the intent is being changed by others; try again")]
+    Busy,
+    /// 503: something that Holdpoint needs did not answer.
+    #[error("{dependency} did not answer; try again")]
+    Unavailable {
+        /// What did not answer.
+        dependency: &'static str,
+        /// Its words, for the log.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// 500: stored data is not what it should be.
+    #[error("something stored cannot be read")]
+    Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What is wrong with a request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Invalid {
+    /// Where, as a path such as `human_task.title`; empty for the body as a whole.
+    pub field: String,
+    /// What is wrong, and what would be right.
+    pub detail: String,
+    /// Whether the request cannot even be read (400), rather than asking for something wrong (422).
+    pub malformed: bool,
+}
+
+impl std::fmt::Display for Invalid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.field.is_empty() {
+            f.write_str(&self.detail)
+        } else {
+            write!(f, "{}: {}", self.field, self.detail)
+        }
+    }
+}
+
+/// Why a caller is not known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Unauthenticated {
+    /// No key came with the request.
+    #[error("send an API key in the header x-api-key, or as Authorization: Bearer")]
+    Missing,
+    /// The key is unknown, expired or revoked.
+    #[error("this API key is unknown, expired or revoked; ask an administrator for a new one")]
+    Invalid,
+}
+
+impl Error {
+    /// A field of a request that asks for something wrong.
+    pub fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Invalid(Invalid { field: field.into(), detail: detail.into(), malformed: false })
+    }
+
+    /// A request that cannot be read.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self::Invalid(Invalid { field: String::new(), detail, malformed: true })
+    }
+
+    /// Whether the same request may succeed later, unchanged. Queues and clients ask this, nobody
+    /// decides it anew.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Busy | Self::Unavailable { .. } => true,
+            Self::Invalid(_)
+            | Self::TooLarge { .. }
+            | Self::Unauthenticated(_)
+            | Self::Forbidden(_)
+            | Self::NotFound(_)
+            | Self::Rejected(_)
+            | Self::KeyReused
+            | Self::Corrupt(_) => false,
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                Self::Unavailable { dependency: "the table", source: Box::new(error) }
+            }
+            StoreError::Corrupt(..) => Self::Corrupt(Box::new(error)),
+            StoreError::TooLarge => Self::TooLarge { bytes_max: crate::app::STATE_BYTES_MAX },
+        }
+    }
+}
+
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict(_) => Self::Busy,
+            CommitError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What every HTTP function does around its handlers.
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tracing::info;
+
+use crate::app::App;
+use crate::error::Error;
+
+const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest trace id that is echoed and logged.
+const TRACE_ID_BYTES_MAX: usize = 128;
+
+/// `routes` as a service: unknown paths get a problem body, each answer carries its ids, and each
+/// request leaves one line in the log.
+pub fn service(routes: Router<App>, app: App) -> Router {
+    routes
+        .fallback(async || Error::NotFound("path"))
+        .method_not_allowed_fallback(async || Error::NotFound("method on this path"))
+        .layer(from_fn_with_state(app.clone(), around))
+        .with_state(app)
+}
+
+async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
+    let started_at = app.now();
+    let trace_id = request.headers().get(TRACE_ID).filter(|id| is_plain(id)).cloned();
+    let request_id = data_encoding::HEXLOWER.encode(&app.random::<8>());
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    let status = response.status().as_u16();
+    let duration_ms = app.now().duration_since(started_at).as_millis();
+    // The path's pattern, not the path: a review link must not end up in a log.
+    let route = path.as_ref().map_or("(none)", MatchedPath::as_str);
+    info!(%method, route, status, duration_ms, request_id, "{method} {route} answered {status}");
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    if let Some(id) = trace_id {
+        headers.insert(TRACE_ID, id);
+    }
+    response.into_response()
+}
+
+fn is_plain(id: &HeaderValue) -> bool {
+    id.len() <= TRACE_ID_BYTES_MAX && id.to_str().is_ok()
+}

@@ -1,0 +1,164 @@
+//! Events, as clients read them.
+
+use serde_json::{Map, Value, json};
+
+use super::human_task;
+use crate::http::sse::Frame;
+use crate::id::IntentId;
+use crate::intent::event::SuspendedFor;
+use crate::intent::human_task::Decision;
+use crate::intent::record::Recorded;
+use crate::intent::{EventKind, Intent};
+
+/// Writes `{ok, events}`.
+pub fn list(id: IntentId, records: &[Recorded]) -> Value {
+    let events: Vec<_> = records.iter().map(|record| present(id, record)).collect();
+    json!({"ok": true, "events": events})
+}
+
+/// A frame of an intent's event stream.
+pub fn frame(id: IntentId, record: &Recorded) -> Frame {
+    let event = record.event.kind.wire_name().to_owned();
+    Frame { event, seq: record.event.seq, data: present(id, record) }
+}
+
+/// A frame of an agent's stream: an intent that is the agent's to do.
+pub fn offer_frame(seq: u64, intent: &Intent) -> Frame {
+    let status = intent.status().name();
+    let event = match intent.status() {
+        crate::intent::Status::InProgress => "intent.in_progress",
+        crate::intent::Status::Waiting => "intent.waiting",
+        crate::intent::Status::Created
+        | crate::intent::Status::Submitted
+        | crate::intent::Status::Delivered
+        | crate::intent::Status::Acknowledged
+        | crate::intent::Status::Completed
+        | crate::intent::Status::Failed
+        | crate::intent::Status::Canceled
+        | crate::intent::Status::TimedOut => "intent.delivered",
+    };
+    let data = json!({
+        "intent_id": intent.id,
+        "seq": seq,
+        "event_type": event,
+        "status": status,
+        "intent_type": intent.envelope.intent_type,
+        "from_agent": intent.envelope.from,
+        "to_agent": intent.envelope.to.uri(),
+        "at": intent.updated_at,
+        "data": {},
+    });
+    Frame { event: event.to_owned(), seq, data }
+}
+
+/// Writes an event. Its facts stand under `details` and under `data`, since clients read either.
+pub fn present(id: IntentId, record: &Recorded) -> Value {
+    let event = &record.event;
+    let details = Value::Object(details(record));
+    let mut body = json!({
+        "intent_id": id,
+        "seq": event.seq,
+        "event_type": event.kind.wire_name(),
+        "status": record.status.name(),
+        "waiting_reason": record.waiting_reason,
+        "lifecycle_waiting_reason": record.waiting_reason,
+        "handler": record.pending_with.as_ref().map(|holder| &holder.reference),
+        "pending_with": record.pending_with,
+        "actor": event.actor,
+        "at": event.at,
+        "details": details,
+        "data": details,
+    });
+    if let (EventKind::Completed { result }, Value::Object(fields)) = (&event.kind, &mut body) {
+        fields.insert("result".to_owned(), result.clone());
+    }
+    body
+}
+
+fn details(record: &Recorded) -> Map<String, Value> {
+    let facts = match &record.event.kind {
+        EventKind::Created { envelope, .. } => json!({
+            "intent_type": envelope.intent_type,
+            "to_agent": envelope.to.uri(),
+            "deadline_at": envelope.deadline_at,
+            "human_task": envelope.hold_point.as_ref().map(|point| human_task::present(&point.task)),
+        }),
+        EventKind::Submitted | EventKind::Acknowledged | EventKind::TimedOut => json!({}),
+        EventKind::TaskAssigned => json!({"status": "pending_human_approval"}),
+        EventKind::Offered { attempt, .. } => json!({"delivery_attempt": attempt}),
+        EventKind::Started { .. } => json!({"step": "started"}),
+        EventKind::Stepped { note, .. } => json!({"step": note}),
+        EventKind::Held { hold } => json!({
+            "status": "pending_human_approval",
+            "hold_version": hold.version,
+            "digest": hold.digest,
+        }),
+        EventKind::Reminded { count } => json!({"remind_count": count}),
+        EventKind::Escalated { to } => json!({"escalated_to": to.uri()}),
+        EventKind::Approved { decision } => answered(decision),
+        EventKind::Suspended { waits_for, .. } => suspended(waits_for),
+        EventKind::AskEnded { call_id, ending } => json!({
+            "call_id": call_id,
+            "approval_status": ending.status.name(),
+            "approved": ending.is_approved(),
+            "outcome": ending.decision.as_ref().map(|decision| decision.outcome),
+            "comment": ending.decision.as_ref().and_then(|decision| decision.comment.clone()),
+            "decided_by": ending.decision.as_ref().map(|decision| decision.by.clone()),
+        }),
+        EventKind::Resumed { .. } => json!({"step": "resumed"}),
+        EventKind::HandedOn { reason, next_handler } => json!({
+            "reason": reason,
+            "next_handler": next_handler.as_ref().map(crate::address::Address::uri),
+        }),
+        EventKind::CallClaimed { call_id, .. } => {
+            json!({"step": "tool claimed", "call_id": call_id})
+        }
+        EventKind::CallFinished { call_id, is_error, .. } => {
+            json!({"step": "tool finished", "call_id": call_id, "is_error": is_error})
+        }
+        EventKind::DeliveryFailed { attempts } => json!({"delivery_attempt": attempts.to_string()}),
+        EventKind::Completed { result } => json!({"status": "completed", "result": result}),
+        EventKind::Failed { failure, .. } => json!({
+            "status": "failed",
+            "code": failure.code,
+            "reason": failure.reason,
+            "error": failure.error,
+        }),
+        EventKind::Canceled { reason } => json!({"status": "canceled", "reason": reason}),
+    };
+    let mut facts = match facts {
+        Value::Object(facts) => facts,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::new()
+        }
+    };
+    if let Some(Value::Object(answer)) = record.decision.as_ref().map(answered) {
+        facts.extend(answer);
+    }
+    if let Some(approved) = record.approved {
+        facts.insert("approved".to_owned(), json!(approved));
+    }
+    facts
+}
+
+fn answered(decision: &Decision) -> Value {
+    json!({
+        "approved": decision.outcome == crate::intent::human_task::Outcome::Approved,
+        "outcome": decision.outcome,
+        "comment": decision.comment,
+        "decided_by": decision.by,
+        "decided_at": decision.decided_at,
+        "digest": decision.digest,
+    })
+}
+
+fn suspended(waits_for: &SuspendedFor) -> Value {
+    match waits_for {
+        SuspendedFor::People(asks) => {
+            let asks: Vec<_> = asks.iter().map(super::intent::ask).collect();
+            json!({"status": "pending_human_approval", "approvals": asks})
+        }
+        SuspendedFor::Tool => json!({"status": "pending_tool"}),
+        SuspendedFor::Time(until) => json!({"status": "pending_time", "until": until}),
+    }
+}

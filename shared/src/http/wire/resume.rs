@@ -1,0 +1,211 @@
+//! `POST …/resume` and `POST …/resolve`: one free-form body that means several things.
+
+use serde_json::{Map, Value, json};
+
+use super::check;
+use crate::app::App;
+use crate::digest::Digest;
+use crate::error::Error;
+use crate::id::IntentId;
+use crate::intent::command::Seen;
+use crate::intent::human_task::{COMMENT_CHARS_MAX, Outcome};
+use crate::intent::phase::Failure;
+use crate::intent::record::Recorded;
+use crate::intent::{Command, Intent};
+use crate::principal::{Principal, Role};
+
+/// The longest reason, in characters. The contract's limit.
+const REASON_CHARS_MAX: usize = 2000;
+
+/// What a resume asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Resume {
+    /// Something that an agent does.
+    Agents(Box<Command>),
+    /// A person's answer.
+    Answer(Answer),
+}
+
+/// A person's answer, on any channel.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Answer {
+    /// Yes or no.
+    pub outcome: Outcome,
+    /// In the reviewer's words.
+    pub comment: Option<String>,
+    /// What the reviewer had on the screen, if the channel says so.
+    pub seen: Option<Seen>,
+}
+
+impl Resume {
+    /// Does what is asked for. People's answers take the way of every other channel.
+    pub async fn perform(self, app: &App, by: &Principal, id: IntentId) -> Result<Intent, Error> {
+        match self {
+            Self::Agents(command) => app.execute(id, &command, &[]).await,
+            Self::Answer(answer) => answer.perform(app, by, id).await,
+        }
+    }
+}
+
+impl Answer {
+    /// Answers the intent's hold point, or the one approval that it waits for.
+    pub async fn perform(self, app: &App, by: &Principal, id: IntentId) -> Result<Intent, Error> {
+        app.answer(by, id, self.outcome, self.comment, self.seen).await
+    }
+}
+
+/// Reads the body of a resume. What it means follows from its fields:
+/// `action: complete | fail`, then an outcome, then `approve_current_step`, else a result.
+pub fn read(by: &Principal, body: Map<String, Value>) -> Result<Resume, Error> {
+    let action = body.get("action").and_then(Value::as_str).map(str::to_owned);
+    match action.as_deref() {
+        Some("complete") => return Ok(complete(by, without_action(body))),
+        Some("fail") => {
+            let failure = failure("agent_failed", &body)?;
+            return Ok(agents(Command::Fail { by: by.clone(), fence: None, failure }));
+        }
+        Some("approve") => return answer(&body, Some(Outcome::Approved)).map(Resume::Answer),
+        Some("reject") => return answer(&body, Some(Outcome::Rejected)).map(Resume::Answer),
+        Some(_) | None => {}
+    }
+    let is_answer = body.contains_key("task_result")
+        || body.contains_key("outcome")
+        || by.role == Role::Reviewer;
+    if is_answer {
+        return answer(&body, None).map(Resume::Answer);
+    }
+    if body.contains_key("approve_current_step") {
+        return advance(by, &body);
+    }
+    Ok(complete(by, without_action(body)))
+}
+
+/// Reads the body of a resolve.
+pub fn read_resolve(by: &Principal, body: &Map<String, Value>) -> Result<Command, Error> {
+    let by = by.clone();
+    match body.get("status").and_then(Value::as_str) {
+        Some("COMPLETED") => {
+            let result = object(body, "result").unwrap_or_default();
+            Ok(Command::Complete { by, fence: None, result: Value::Object(result) })
+        }
+        Some("FAILED") => Ok(Command::Fail { by, fence: None, failure: failure("failed", body)? }),
+        Some("CANCELED" | "CANCELLED") => {
+            let reason = text(body, "reason", REASON_CHARS_MAX)?;
+            let reason = reason.unwrap_or_else(|| format!("canceled by {}", by.name));
+            Ok(Command::Cancel { by, reason })
+        }
+        Some(other) => {
+            let detail = format!("is `{other}`; send COMPLETED, FAILED or CANCELED");
+            Err(Error::field("status", detail))
+        }
+        None => Err(Error::field("status", "is missing; send COMPLETED, FAILED or CANCELED")),
+    }
+}
+
+/// Reads an answer from the fields that the channels of the contract use.
+pub fn answer(body: &Map<String, Value>, given: Option<Outcome>) -> Result<Answer, Error> {
+    let inner = object(body, "task_result").unwrap_or_default();
+    let word = |name: &str| {
+        inner.get(name).or_else(|| body.get(name)).and_then(Value::as_str).map(str::to_owned)
+    };
+    let flag = inner.get("approved").or_else(|| body.get("approved")).and_then(truth);
+    let outcome = match (word("outcome"), given, flag) {
+        (Some(outcome), _, _) => Outcome::parse(&outcome).ok_or_else(|| {
+            let detail = format!("is `{outcome}`; send approved or rejected");
+            Error::field("outcome", detail)
+        })?,
+        (None, Some(outcome), _) => outcome,
+        (None, None, Some(true)) => Outcome::Approved,
+        (None, None, Some(false)) => Outcome::Rejected,
+        (None, None, None) => {
+            let detail = "is missing; send approved or rejected";
+            return Err(Error::field("outcome", detail));
+        }
+    };
+    let comment = word("comment").or_else(|| word("reason"));
+    let comment = check::optional_text("comment", comment.as_deref(), COMMENT_CHARS_MAX)?;
+    Ok(Answer { outcome, comment, seen: seen(body)? })
+}
+
+/// Reads what the reviewer had on the screen: both fields or neither.
+fn seen(body: &Map<String, Value>) -> Result<Option<Seen>, Error> {
+    let version = body.get("version").filter(|value| !value.is_null());
+    let digest = body.get("digest").and_then(Value::as_str);
+    match (version, digest) {
+        (None, None) => Ok(None),
+        (Some(version), Some(digest)) => Ok(Some(Seen {
+            version: check::whole("version", version)?,
+            digest: Digest::try_from(digest.to_owned())
+                .map_err(|error| Error::field("digest", error.to_string()))?,
+        })),
+        (_, _) => Err(Error::field("digest", "and version belong together; send both or neither")),
+    }
+}
+
+fn complete(by: &Principal, result: Map<String, Value>) -> Resume {
+    let result = Value::Object(result);
+    agents(Command::Complete { by: by.clone(), fence: None, result })
+}
+
+fn advance(by: &Principal, body: &Map<String, Value>) -> Result<Resume, Error> {
+    let next_handler = body.get("next_handler").and_then(Value::as_str);
+    Ok(agents(Command::Advance {
+        by: by.clone(),
+        reason: text(body, "reason", REASON_CHARS_MAX)?,
+        next_handler: next_handler.map(|text| check::address("next_handler", text)).transpose()?,
+    }))
+}
+
+fn failure(code: &str, body: &Map<String, Value>) -> Result<Failure, Error> {
+    // Clients send a failure's facts under `error`, or under `result`.
+    let error = object(body, "error").or_else(|| object(body, "result")).map(Value::Object);
+    let said = text(body, "reason", REASON_CHARS_MAX)?;
+    let reason = said.unwrap_or_else(|| "the agent gave no reason".to_owned());
+    Ok(Failure { code: code.to_owned(), reason, error: error.unwrap_or(Value::Null) })
+}
+
+fn agents(command: Command) -> Resume {
+    Resume::Agents(Box::new(command))
+}
+
+fn without_action(mut body: Map<String, Value>) -> Map<String, Value> {
+    body.remove("action");
+    body
+}
+
+fn object(body: &Map<String, Value>, name: &str) -> Option<Map<String, Value>> {
+    body.get(name).and_then(Value::as_object).cloned()
+}
+
+fn text(body: &Map<String, Value>, name: &str, chars_max: usize) -> Result<Option<String>, Error> {
+    check::optional_text(name, body.get(name).and_then(Value::as_str), chars_max)
+}
+
+/// Command-line clients send every value as text.
+fn truth(value: &Value) -> Option<bool> {
+    value.as_bool().or_else(|| match value.as_str() {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some(_) | None => None,
+    })
+}
+
+/// Writes the answer to a resume.
+pub fn present(intent: &Intent) -> Value {
+    let mut answer = super::intent::envelope(intent);
+    if let Value::Object(fields) = &mut answer {
+        fields.insert("applied".to_owned(), Value::Bool(true));
+    }
+    answer
+}
+
+/// Writes the answer to a resolve, with the event that ended the intent.
+pub fn present_resolved(intent: &Intent, last: Option<&Recorded>) -> Value {
+    let event = last.map(|record| super::event::present(intent.id, record));
+    json!({
+        "ok": true,
+        "intent": super::intent::present(intent),
+        "event": event,
+        "completion_delivery": {"delivered": false, "reason": "read it from the event stream"},
+    })
+}

@@ -1,0 +1,125 @@
+//! Routes and agents.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::check;
+use super::human_task::WireHumanTask;
+use crate::address::Address;
+use crate::error::Error;
+use crate::intent::envelope::Delivery;
+use crate::intent::human_task::{HoldPoint, Placement};
+use crate::route::Route;
+
+/// The longest display name, in characters.
+const DISPLAY_NAME_CHARS_MAX: usize = 120;
+
+/// `PUT /v1/routes/{address}`, as it is sent.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct WireRoute {
+    to: Option<String>,
+    delivery_mode: Option<String>,
+    human_task: Option<WireHumanTask>,
+    human_task_when: Option<String>,
+    display_name: Option<String>,
+}
+
+impl WireRoute {
+    /// The agent that it leads to; itself, where it registers one.
+    pub fn to(&self, address: &Address) -> Result<Address, Error> {
+        let to = self.to.as_deref().map(|text| check::address("to", text)).transpose()?;
+        Ok(to.unwrap_or_else(|| address.clone()))
+    }
+
+    /// Reads the route of `address`. One that leads to an agent delivers as that agent wants it.
+    pub fn read(
+        self,
+        address: Address,
+        agent: &Route,
+        updated_at: Timestamp,
+    ) -> Result<Route, Error> {
+        let to = self.to(&address)?;
+        let mode = self.delivery_mode.as_deref();
+        let delivery = mode.map(|mode| delivery("delivery_mode", mode)).transpose()?;
+        let delivery = delivery.unwrap_or(agent.delivery);
+        let placement = match self.human_task_when.as_deref() {
+            None | Some("on_result") => Placement::OnResult,
+            Some("on_arrival") => Placement::OnArrival,
+            Some(other) => {
+                let detail = format!("is `{other}`; send on_result or on_arrival");
+                return Err(Error::field("human_task_when", detail));
+            }
+        };
+        let title = format!("Sign off on what {} did", to.path());
+        let task = self.human_task.map(|task| task.read(&title)).transpose()?;
+        Ok(Route {
+            address,
+            to,
+            delivery,
+            hold_point: task.map(|task| HoldPoint { placement, task }),
+            display_name: check::optional_text(
+                "display_name",
+                self.display_name.as_deref(),
+                DISPLAY_NAME_CHARS_MAX,
+            )?,
+            updated_at,
+        })
+    }
+}
+
+/// Reads a delivery mode. `poll` is `stream` with short waits; `worker` is ours.
+pub(super) fn delivery(field: &str, mode: &str) -> Result<Delivery, Error> {
+    match mode {
+        "stream" | "poll" => Ok(Delivery::Stream),
+        "worker" | "internal" => Ok(Delivery::Worker),
+        other => {
+            let detail = format!("`{other}` is not served; send stream, poll or worker");
+            Err(Error::field(field, detail))
+        }
+    }
+}
+
+/// Writes `{ok, route}`.
+pub fn present(route: &Route) -> Value {
+    let within_s = crate::app::REMEMBERED.as_secs();
+    json!({"ok": true, "route": body(route), "effective_within_seconds": within_s})
+}
+
+/// Writes `{ok, agents}`: the registered agents, and the routes that lead to them.
+pub fn present_agents(routes: &[Route]) -> Value {
+    let agent = |route: &&Route| {
+        json!({
+            "address": route.address.uri(),
+            "display_name": route.display_name,
+            "status": "active",
+            "delivery_mode": mode(route.delivery),
+            "created_at": route.updated_at,
+            "updated_at": route.updated_at,
+        })
+    };
+    let agents: Vec<_> =
+        routes.iter().filter(|route| route.is_agent()).map(|r| agent(&r)).collect();
+    let others: Vec<_> = routes.iter().map(body).collect();
+    json!({"ok": true, "agents": agents, "routes": others})
+}
+
+fn body(route: &Route) -> Value {
+    json!({
+        "address": route.address.uri(),
+        "to": route.to.uri(),
+        "delivery_mode": mode(route.delivery),
+        "human_task": route.hold_point.as_ref().map(|p| super::human_task::present(&p.task)),
+        "human_task_when": route.hold_point.as_ref().map(|point| point.placement),
+        "display_name": route.display_name,
+        "updated_at": route.updated_at,
+    })
+}
+
+fn mode(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::Stream => "stream",
+        Delivery::Worker => "worker",
+    }
+}

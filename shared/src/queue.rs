@@ -1,0 +1,74 @@
+//! Queues: messages out by SQS, batches in with partial failures.
+
+mod batch;
+
+pub use batch::each;
+
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::DisplayErrorContext;
+
+use crate::message::{Message, Queue};
+
+/// The longest delay that SQS takes, in seconds.
+pub const DELAY_SECONDS_MAX: u64 = 900;
+
+/// Where messages go.
+#[derive(Clone, Debug)]
+pub struct Queues {
+    client: Client,
+    turns: Option<String>,
+    wakes: Option<String>,
+    notices: Option<String>,
+}
+
+/// A message could not be sent; later is worth another try.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// SQS did not take it.
+    #[error("the queue did not take the message: {0}")]
+    Unavailable(String),
+    /// The function was deployed without this queue.
+    #[error("this function has no address for the queue {0:?}; set its *_QUEUE_URL")]
+    Unknown(Queue),
+    /// It cannot be written.
+    #[error("the message cannot be written")]
+    Unwritable(#[source] serde_json::Error),
+}
+
+impl Queues {
+    /// Queues at these addresses; a function has only those that it sends to.
+    pub fn new(
+        client: Client,
+        turns: Option<String>,
+        wakes: Option<String>,
+        notices: Option<String>,
+    ) -> Self {
+        Self { client, turns, wakes, notices }
+    }
+
+    /// Sends a message, to be seen after `delay` (at most [`DELAY_SECONDS_MAX`], in whole seconds,
+    /// rounded up so that nothing comes early).
+    pub async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
+        let queue = message.queue();
+        let url = match queue {
+            Queue::Turns => &self.turns,
+            Queue::Wakes => &self.wakes,
+            Queue::Notices => &self.notices,
+        };
+        let url = url.as_ref().ok_or(QueueError::Unknown(queue))?;
+        let body = serde_json::to_string(message).map_err(QueueError::Unwritable)?;
+        let whole = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+        let delay_s = i32::try_from(whole.min(DELAY_SECONDS_MAX)).unwrap_or(i32::MAX);
+        self.client
+            .send_message()
+            .queue_url(url)
+            .message_body(body)
+            .delay_seconds(delay_s)
+            .send()
+            .await
+            .map_err(|error| QueueError::Unavailable(DisplayErrorContext(error).to_string()))?;
+        Ok(())
+    }
+}

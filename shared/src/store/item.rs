@@ -1,0 +1,135 @@
+//! Building and reading items.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::place::Place;
+use super::{SCHEMA_VERSION, Store, StoreError};
+
+/// The attributes of one item.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The attribute by which `DynamoDB` removes items.
+const TTL: &str = "ttl_epoch_s";
+
+/// Starts an item at `place`.
+pub(crate) fn item(place: Place) -> Item {
+    Item::from([
+        ("pk".to_owned(), text(place.pk)),
+        ("sk".to_owned(), text(place.sk)),
+        ("v".to_owned(), number(SCHEMA_VERSION)),
+    ])
+}
+
+/// The primary key of `place`.
+pub(crate) fn primary_key(place: Place) -> Item {
+    Item::from([("pk".to_owned(), text(place.pk)), ("sk".to_owned(), text(place.sk))])
+}
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// The JSON of `value`, which is how bodies are kept: one attribute that only our own code reads.
+pub(crate) fn body(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Corrupt("to write".into(), Some(error)))
+}
+
+pub(crate) fn read_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+pub(crate) fn read_number(item: &Item, name: &str) -> Option<u64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+/// Reads the body of an item.
+pub(crate) fn read_body<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    let body = read_text(item, "body").ok_or_else(|| corrupt(item))?;
+    serde_json::from_str(body).map_err(|error| StoreError::Corrupt(name(item), Some(error)))
+}
+
+/// An error that names the item.
+pub(crate) fn corrupt(item: &Item) -> StoreError {
+    StoreError::Corrupt(name(item), None)
+}
+
+fn name(item: &Item) -> String {
+    let part = |attribute| read_text(item, attribute).unwrap_or("?");
+    format!("{} {}", part("pk"), part("sk"))
+}
+
+impl Store {
+    /// Lets `DynamoDB` remove the item once its intent's retention is over.
+    pub(crate) fn retire(&self, item: &mut Item, deadline_at: Timestamp) {
+        let kept_s = i64::from(self.retention_days) * 24 * 60 * 60;
+        item.insert(TTL.to_owned(), number(deadline_at.as_second().saturating_add(kept_s)));
+    }
+
+    pub(crate) async fn get(&self, place: Place) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(primary_key(place)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(super::unavailable)?;
+        Ok(answer.item)
+    }
+
+    pub(crate) async fn put(&self, item: Item) -> Result<(), StoreError> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map_err(super::unavailable)?;
+        Ok(())
+    }
+
+    /// Up to `limit` items of a partition between two sort keys, both excluded.
+    pub(crate) async fn range(
+        &self,
+        pk: String,
+        after: &str,
+        before: &str,
+        limit: i32,
+        newest_first: bool,
+    ) -> Result<Vec<Item>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :after AND :before")
+            .expression_attribute_values(":pk", text(pk))
+            // BETWEEN includes its ends; a trailing U+0001 steps past the lower one.
+            .expression_attribute_values(":after", text(format!("{after}\u{1}")))
+            .expression_attribute_values(":before", text(before))
+            .consistent_read(true)
+            .scan_index_forward(!newest_first)
+            .limit(limit)
+            .send()
+            .await
+            .map_err(super::unavailable)?;
+        Ok(answer.items.unwrap_or_default())
+    }
+}
+
+/// Sets the moment at which `DynamoDB` may remove the item: the second in which `at` lies has ended.
+pub(crate) fn remove_at(item: &mut Item, at: Timestamp) {
+    let whole = at.as_second();
+    let second = if at.subsec_nanosecond() > 0 { whole + 1 } else { whole };
+    item.insert(TTL.to_owned(), number(second));
+}

@@ -1,0 +1,97 @@
+//! Where items stand in the table. Every partition key begins with the tenant.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::address::Address;
+use crate::id::IntentId;
+
+/// A primary key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Place {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+/// Prefix of the sort keys of commits, which `relay` looks for.
+pub(crate) const COMMIT: &str = "C#";
+
+impl Place {
+    pub(crate) fn snapshot(tenant: &str, id: IntentId) -> Self {
+        Self { pk: intent(tenant, id), sk: "S".to_owned() }
+    }
+
+    /// A commit stands at the number of its last event, so that "events after n" is one range.
+    pub(crate) fn commit(tenant: &str, id: IntentId, last_seq: u64) -> Self {
+        Self { pk: intent(tenant, id), sk: format!("{COMMIT}{last_seq:020}") }
+    }
+
+    pub(crate) fn checkpoint(tenant: &str, id: IntentId) -> Self {
+        Self { pk: intent(tenant, id), sk: "K".to_owned() }
+    }
+
+    pub(crate) fn call_output(tenant: &str, id: IntentId, call_id: &str) -> Self {
+        Self { pk: intent(tenant, id), sk: format!("O#{call_id}") }
+    }
+
+    pub(crate) fn timer(tenant: &str, shard: u8, due_at: Timestamp, id: IntentId) -> Self {
+        Self { pk: timers(tenant, shard), sk: format!("{}#{id}", millis(due_at)) }
+    }
+
+    pub(crate) fn offer(tenant: &str, agent: &Address, offer_seq: u64, id: IntentId) -> Self {
+        Self { pk: agents_stream(tenant, agent), sk: format!("{offer_seq:020}#{id}") }
+    }
+
+    pub(crate) fn task(tenant: &str, opened_at: Timestamp, id: IntentId) -> Self {
+        Self { pk: tasks(tenant), sk: format!("{}#{id}", millis(opened_at)) }
+    }
+
+    pub(crate) fn day(tenant: &str, created_at: Timestamp, id: IntentId) -> Self {
+        Self { pk: day(tenant, created_at), sk: format!("{}#{id}", millis(created_at)) }
+    }
+
+    pub(crate) fn key(tenant: &str, key_id: &str) -> Self {
+        Self { pk: format!("{tenant}#KEYS"), sk: key_id.to_owned() }
+    }
+
+    pub(crate) fn route(tenant: &str, address: &Address) -> Self {
+        Self { pk: routes(tenant), sk: address.path().to_owned() }
+    }
+
+    pub(crate) fn report(tenant: &str, report_id: &str) -> Self {
+        Self { pk: reports(tenant), sk: report_id.to_owned() }
+    }
+}
+
+pub(crate) fn intent(tenant: &str, id: IntentId) -> String {
+    format!("{tenant}#INTENT#{id}")
+}
+
+pub(crate) fn timers(tenant: &str, shard: u8) -> String {
+    format!("{tenant}#TIMER#{shard}")
+}
+
+pub(crate) fn agents_stream(tenant: &str, agent: &Address) -> String {
+    format!("{tenant}#AGENT#{}", agent.path())
+}
+
+pub(crate) fn tasks(tenant: &str) -> String {
+    format!("{tenant}#TASKS")
+}
+
+pub(crate) fn day(tenant: &str, at: Timestamp) -> String {
+    format!("{tenant}#DAY#{}", at.to_zoned(TimeZone::UTC).date())
+}
+
+pub(crate) fn routes(tenant: &str) -> String {
+    format!("{tenant}#ROUTES")
+}
+
+pub(crate) fn reports(tenant: &str) -> String {
+    format!("{tenant}#REPORTS")
+}
+
+/// Milliseconds in a form that sorts as text.
+pub(crate) fn millis(at: Timestamp) -> String {
+    format!("{:020}", at.as_millisecond().max(0))
+}

@@ -1,1 +1,0 @@
-//! Only the test binary lives here.

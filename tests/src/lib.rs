@@ -1,0 +1,10 @@
+//! The harness of the tests: the whole HTTP surface in this process, over a real table.
+//!
+//! [`Table`] is an embedded `DynamoDB` behind its ordinary HTTP interface. [`World`] puts the real
+//! routers of every HTTP function over it, with a clock that the test moves.
+
+mod table;
+mod world;
+
+pub use table::Table;
+pub use world::{Answer, World};

@@ -1,0 +1,78 @@
+//! A table for one test.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    StreamSpecification, StreamViewType,
+};
+use dynoxide::Database;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// The table's name.
+pub const TABLE: &str = "holdpoint";
+
+/// A table, behind a server that ends when this is dropped.
+#[derive(Debug)]
+pub struct Table {
+    /// Talks to it.
+    pub client: Client,
+    _stop: Option<oneshot::Sender<()>>,
+}
+
+impl Table {
+    /// An empty table in an embedded database.
+    pub async fn embedded() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let database = Database::memory().expect("a database in memory");
+        tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, async {
+            let _ = stopped.await;
+        }));
+        Self::at(&endpoint, Some(stop)).await
+    }
+
+    /// An empty table at a server that somebody else runs.
+    pub async fn at(endpoint: &str, stop: Option<oneshot::Sender<()>>) -> Self {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(endpoint)
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .http_client(shared::boot::http_client())
+            .build();
+        let client = Client::from_conf(config);
+        create(&client).await;
+        Self { client, _stop: stop }
+    }
+}
+
+async fn create(client: &Client) {
+    let attribute = |name: &str| {
+        let attribute = AttributeDefinition::builder().attribute_name(name);
+        attribute.attribute_type(ScalarAttributeType::S).build().expect("a whole definition")
+    };
+    let key = |name: &str, kind| {
+        let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
+        key.build().expect("a whole key")
+    };
+    let stream = StreamSpecification::builder()
+        .stream_enabled(true)
+        .stream_view_type(StreamViewType::NewAndOldImages)
+        .build()
+        .expect("a whole specification");
+    client
+        .create_table()
+        .table_name(TABLE)
+        .attribute_definitions(attribute("pk"))
+        .attribute_definitions(attribute("sk"))
+        .key_schema(key("pk", KeyType::Hash))
+        .key_schema(key("sk", KeyType::Range))
+        .billing_mode(BillingMode::PayPerRequest)
+        .stream_specification(stream)
+        .send()
+        .await
+        .expect("the table is new");
+}
