@@ -17,6 +17,6 @@ pub use body::{BODY_BYTES_MAX, Body, BodyMax, RUN_STATE_BODY_BYTES_MAX};
 pub use caller::Caller;
 pub use layer::service;
 pub use problem::Problem;
-pub use query::{AddressPath, CallPath, Id, IdempotencyKey, Query};
+pub use query::{AddressPath, CallPath, Id, IdempotencyKey, KeyPath, Query};
 #[cfg(feature = "lambda")]
 pub use serve::serve;

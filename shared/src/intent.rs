@@ -7,7 +7,7 @@
 //!                                          └─────────────┘      └─ TIMED_OUT
 //! ```
 //!
-//! Three functions hold every rule. [`decide`] says what a command does, [`apply`] folds an event
+//! Three functions hold every rule. [`decide`](decide()) says what a command does, [`apply`](apply()) folds an event
 //! into the state, [`react`](react::owed) names what the world is owed for it. None of them knows a
 //! clock, a network or a wire format: time and ids are arguments, effects are returned as data.
 

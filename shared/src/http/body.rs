@@ -11,6 +11,10 @@ pub const BODY_BYTES_MAX: usize = 131_072;
 /// The largest body of a request that carries a run state, in bytes.
 pub const RUN_STATE_BODY_BYTES_MAX: usize = 384 * 1024;
 
+/// How deep a body may be nested. What is stored wraps it in levels of its own, and no reader takes
+/// more than 128 in all.
+pub const BODY_DEPTH_MAX: usize = 64;
+
 /// The JSON body of a request. No body at all is read as an empty object, since clients of the
 /// contract send the JSON content type with nothing behind it.
 #[derive(Debug)]
@@ -49,6 +53,28 @@ async fn read<T: DeserializeOwned>(request: Request, bytes_max: usize) -> Result
     if !value.is_object() {
         return Err(Error::malformed("the body is not a JSON object; send {\"name\": value, …}"));
     }
-    // What is well-formed but has a field of the wrong kind names that kind, not a byte position.
-    serde_json::from_value(value).map_err(|error| Error::field("", error.to_string()))
+    if depth(&value) > BODY_DEPTH_MAX {
+        let detail = format!("the body is nested deeper than {BODY_DEPTH_MAX} levels; flatten it");
+        return Err(Error::malformed(detail));
+    }
+    of_kind(value)
+}
+
+/// Reads well-formed JSON that may have a field of the wrong kind: names that field, not a byte
+/// position.
+pub(crate) fn of_kind<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { String::new() } else { path };
+        Error::field(field, error.into_inner().to_string())
+    })
+}
+
+/// How deep the value is nested. The parser has bounded it already.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+    }
 }

@@ -32,9 +32,10 @@ impl FromRequestParts<App> for Caller {
 /// The key, in either of the two headers that clients of the contract use. `x-api-key` wins, since a
 /// bearer token may be an actor's beside it.
 fn key(headers: &HeaderMap) -> Option<&str> {
-    let api_key = headers.get("x-api-key").and_then(|value| value.to_str().ok());
+    let said = |text: &&str| !text.is_empty();
+    let api_key = headers.get("x-api-key").and_then(|value| value.to_str().ok()).map(str::trim);
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(token);
-    api_key.or(bearer).map(str::trim).filter(|key| !key.is_empty())
+    api_key.filter(said).or_else(|| bearer.map(str::trim).filter(said))
 }
 
 fn token(authorization: &str) -> Option<&str> {

@@ -8,6 +8,7 @@ use crate::address::Address;
 use crate::app::App;
 use crate::error::Error;
 use crate::id::IntentId;
+use crate::key::ID_BYTES;
 
 /// The longest idempotency key, in characters. The contract's limit.
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
@@ -19,6 +20,10 @@ pub struct Query<T>(pub T);
 /// The intent that a path names. Whatever is no id names no intent.
 #[derive(Debug)]
 pub struct Id(pub IntentId);
+
+/// The public id of a key that a path names. Whatever is no id names no key.
+#[derive(Debug)]
+pub struct KeyPath(pub String);
 
 /// The address that the parts of a path spell, one to three of them.
 #[derive(Debug)]
@@ -47,6 +52,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
         let params = params(parts, state).await?;
         let id = params.iter().find(|(name, _)| *name == "id").and_then(|(_, id)| id.parse().ok());
         id.map(Self).ok_or(Error::NotFound("intent"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for KeyPath {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let params = params(parts, state).await?;
+        let id = params.iter().map(|(_, id)| id).find(|id| id.len() == 2 * ID_BYTES);
+        id.map(|id| Self(id.to_owned())).ok_or(Error::NotFound("key"))
     }
 }
 

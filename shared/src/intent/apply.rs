@@ -48,6 +48,8 @@ fn change(intent: &mut Intent, event: &Event) {
         }
         EventKind::Stepped { lease_until, checkpoint, .. } => {
             intent.checkpoint = Some(checkpoint.clone());
+            // A turn that gets on is offered anew; attempts count only those that led to nothing.
+            intent.delivery_attempt = 1;
             work(intent, Some(*lease_until), None);
         }
         EventKind::Held { hold } => intent.phase = Phase::Waiting(Waiting::Human(hold.clone())),

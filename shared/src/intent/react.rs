@@ -11,8 +11,8 @@ use crate::intent::command::WaitsFor;
 use crate::intent::envelope::{Delivery, Envelope};
 use crate::message::{Message, Notice};
 
-/// The messages that are owed because `event` led to `intent`, the state after this event and before
-/// the next one.
+/// The messages that are owed because `event` led to `intent`: the state after this event, or after
+/// the commit that it belongs to, for which the same is owed.
 pub fn owed(intent: &Intent, event: &Event) -> Vec<Message> {
     match &event.kind {
         EventKind::Offered { .. } | EventKind::Resumed { .. } => turn(intent).into_iter().collect(),

@@ -94,7 +94,6 @@ pub fn pending_with(intent: &Intent) -> Option<PendingWith> {
         name: address.path().to_owned(),
     };
     match &intent.phase {
-        Phase::Created | Phase::Submitted => None,
         Phase::Delivered { .. } | Phase::Acknowledged { .. } | Phase::InProgress { .. } => {
             Some(agent(&intent.envelope.handler))
         }
@@ -109,7 +108,9 @@ pub fn pending_with(intent: &Intent) -> Option<PendingWith> {
                 name: "agent_core".to_owned(),
             },
         }),
-        Phase::Completed { .. }
+        Phase::Created
+        | Phase::Submitted
+        | Phase::Completed { .. }
         | Phase::Failed { .. }
         | Phase::Canceled { .. }
         | Phase::TimedOut { .. } => None,

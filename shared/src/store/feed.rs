@@ -36,11 +36,18 @@ impl Store {
         agent: &Address,
         since: u64,
     ) -> Result<Vec<Offer>, StoreError> {
-        let from = format!("{:020}", since.saturating_sub(LATE_OFFERS_US));
         let pk = place::agents_stream(tenant, agent);
-        let items = self.range(pk, &from, "~", ENTRIES_PER_READ_MAX, false).await?;
         let new = |offer: &Offer| offer.seq > since || !offer.shown;
-        Ok(items.iter().filter_map(offer).filter(new).collect())
+        let mut from = format!("{:020}", since.saturating_sub(LATE_OFFERS_US));
+        let mut found = Vec::new();
+        // What was shown already must not crowd out what is new, however much of it there is.
+        while found.is_empty() {
+            let items = self.range(pk.clone(), &from, "~", ENTRIES_PER_READ_MAX, false).await?;
+            let Some(last) = items.last().and_then(|item| read_text(item, "sk")) else { break };
+            last.clone_into(&mut from);
+            found.extend(items.iter().filter_map(offer).filter(new));
+        }
+        Ok(found)
     }
 
     /// Notes that a listener was shown these offers, so that they are not late ones.
@@ -75,11 +82,25 @@ impl Store {
         Ok(())
     }
 
-    /// Intents that wait for a person, oldest first.
-    pub async fn tasks(&self, tenant: &str) -> Result<Vec<Stored>, StoreError> {
-        let pk = place::tasks(tenant);
-        let items = self.range(pk, "", "~", ENTRIES_PER_READ_MAX, false).await?;
-        self.load_each(tenant, &items).await
+    /// Intents that wait for a person and are `wanted`, oldest first, at most `limit`.
+    pub async fn tasks(
+        &self,
+        tenant: &str,
+        limit: usize,
+        wanted: impl Fn(&Stored) -> bool,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let mut found = Vec::new();
+        let mut from = String::new();
+        while found.len() < limit {
+            let pk = place::tasks(tenant);
+            let items = self.range(pk, &from, "~", ENTRIES_PER_READ_MAX, false).await?;
+            let Some(last) = items.last().and_then(|item| read_text(item, "sk")) else { break };
+            last.clone_into(&mut from);
+            let loaded = self.load_each(tenant, &items).await?;
+            found.extend(loaded.into_iter().filter(|stored| wanted(stored)));
+        }
+        found.truncate(limit);
+        Ok(found)
     }
 
     /// Intents that were sent lately and are `wanted`, newest first, at most `limit`.

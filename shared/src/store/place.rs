@@ -35,7 +35,7 @@ impl Place {
     }
 
     pub(crate) fn timer(tenant: &str, shard: u8, due_at: Timestamp, id: IntentId) -> Self {
-        Self { pk: timers(tenant, shard), sk: format!("{}#{id}", millis(due_at)) }
+        Self { pk: timers(tenant, shard), sk: format!("{:020}#{id}", due_millis(due_at).max(0)) }
     }
 
     pub(crate) fn offer(tenant: &str, agent: &Address, offer_seq: u64, id: IntentId) -> Self {
@@ -89,6 +89,16 @@ pub(crate) fn routes(tenant: &str) -> String {
 
 pub(crate) fn reports(tenant: &str) -> String {
     format!("{tenant}#REPORTS")
+}
+
+/// The millisecond at which something due at `at` is due for certain: rounded up, since a wake-up
+/// that comes a fraction early finds nothing to do and does not come again.
+pub(crate) fn due_millis(at: Timestamp) -> i64 {
+    let whole = at.as_millisecond();
+    match Timestamp::from_millisecond(whole) {
+        Ok(floor) if floor < at => whole.saturating_add(1),
+        Ok(_) | Err(_) => whole,
+    }
 }
 
 /// Milliseconds in a form that sorts as text.

@@ -34,7 +34,7 @@ pub(super) fn timer_item(place: Place, intent: IntentId, due_at: Option<Timestam
     let mut timer = item(place);
     timer.insert("intent".to_owned(), text(intent.to_string()));
     if let Some(due_at) = due_at {
-        timer.insert("due_ms".to_owned(), number(due_at.as_millisecond()));
+        timer.insert("due_ms".to_owned(), number(place::due_millis(due_at)));
         remove_at(&mut timer, due_at);
     }
     timer

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::check;
 use super::human_task::WireHumanTask;
 use crate::address::Address;
-use crate::digest::Digest;
+use crate::digest::{Digest, is_exact};
 use crate::error::Error;
+use crate::http::body::of_kind;
 use crate::intent::Intent;
 use crate::intent::envelope::{
     DELIVERY_ATTEMPTS_DEFAULT, DELIVERY_ATTEMPTS_MAX, Delivery, Envelope, INTENT_TYPE_CHARS_MAX,
@@ -57,9 +58,9 @@ pub struct Arrival<'a> {
 }
 
 impl WireCreate {
-    /// Builds the contract's body for a scenario's intent.
+    /// Reads the contract's body.
     pub fn from_value(value: Value) -> Result<Self, Error> {
-        serde_json::from_value(value).map_err(|error| Error::field("intent", error.to_string()))
+        of_kind(value)
     }
 
     /// Where it is sent. An intent that only asks a person may name nobody.
@@ -191,7 +192,11 @@ fn deadline(text: &str, now: Timestamp) -> Result<Timestamp, Error> {
 
 /// Digest of a request's body, by which a repeated request is told from another one.
 pub fn fingerprint(body: &Value) -> Digest {
-    Digest::of_json(body)
+    if is_exact(body) {
+        return Digest::of_json(body);
+    }
+    // The canonical form rounds what is not exact, and two requests could seem to be one.
+    Digest::of_bytes(body.to_string().as_bytes())
 }
 
 /// Writes the answer.

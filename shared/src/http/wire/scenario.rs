@@ -14,6 +14,7 @@ use super::human_task::WireHumanTask;
 use super::route::delivery;
 use crate::address::Address;
 use crate::error::Error;
+use crate::http::body::of_kind;
 use crate::intent::Intent;
 use crate::intent::envelope::Envelope;
 use crate::intent::human_task::{HoldPoint, Placement};
@@ -84,6 +85,11 @@ pub struct Plan {
 }
 
 impl WireScenario {
+    /// Reads the bundle.
+    pub fn from_value(value: Value) -> Result<Self, Error> {
+        of_kind(value)
+    }
+
     /// Every fault of the bundle, each naming the step and the field; none for a valid one.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();

@@ -9,7 +9,11 @@ use crate::principal::Principal;
 /// Whether the task is one that `by` may decide.
 pub fn concerns(by: &Principal, intent: &Intent) -> bool {
     let assignees = intent.human_task().map_or(&[] as &[String], |task| &task.assignees);
-    assignees.is_empty() || assignees.contains(&by.name)
+    let escalated = intent.open_hold().is_some_and(|hold| hold.escalated);
+    let to = intent.envelope.escalate_to.as_ref().filter(|_| escalated);
+    assignees.is_empty()
+        || assignees.contains(&by.name)
+        || to.is_some_and(|to| to.path() == by.name)
 }
 
 /// Writes a task. `approve_url` is the reviewer's own link to its page.

@@ -25,6 +25,10 @@ pub(super) fn start(
 ) -> Decision {
     handler(intent, by)?;
     agents_turn(intent, history.now)?;
+    // A tool that runs elsewhere is waited for by the agent itself; no turn of a worker begins.
+    if intent.status() == Status::Waiting {
+        return Err(Rejection::NotAgentsTurn(Status::Waiting));
+    }
     if let Some(lease) = lease(intent).filter(|lease| history.now < lease.until) {
         return Err(Rejection::Leased(lease.until));
     }

@@ -105,28 +105,29 @@ fn entitled(intent: &Intent, by: &Principal) -> Result<(), Rejection> {
     }
 }
 
-/// Whether the task was escalated to this person, who need not be an assignee.
-fn is_escalated_to(intent: &Intent, by: &Principal) -> bool {
-    let escalated = hold(intent).is_some_and(|hold| hold.escalated);
-    let to = intent.envelope.escalate_to.as_ref().filter(|_| escalated);
-    to.is_some_and(|to| to.path() == by.name)
-}
-
-/// The hold that waits, or the one that was decided.
-fn hold(intent: &Intent) -> Option<&Hold> {
-    intent.open_hold().or(intent.decided().map(|decided| &decided.hold))
-}
-
 /// Whether `name` is behind the question: as the sender, as the one who gave the result, or as the
 /// agent, its key or the sender of the intent in whose course it came up.
 fn asks(intent: &Intent, name: &str) -> bool {
     intent.envelope.from == name
-        || hold(intent).is_some_and(|hold| hold.opened_by == name)
+        || last_hold(intent).is_some_and(|hold| hold.opened_by == name)
         || intent
             .envelope
             .parent
             .as_ref()
             .is_some_and(|parent| parent.sender == name || parent.asker == name)
+}
+
+/// Whether the task was escalated to this person, who need not be an assignee.
+fn is_escalated_to(intent: &Intent, by: &Principal) -> bool {
+    let escalated = last_hold(intent).is_some_and(|hold| hold.escalated);
+    let to = intent.envelope.escalate_to.as_ref().filter(|_| escalated);
+    to.is_some_and(|to| to.path() == by.name)
+}
+
+/// The hold that waits, or the one that a decision has ended: who repeats a decision is as entitled
+/// as before.
+fn last_hold(intent: &Intent) -> Option<&Hold> {
+    intent.open_hold().or(intent.decided().map(|decided| &decided.hold))
 }
 
 fn repeated(decision: &Decision, by: &Principal, answer: &Answer<'_>) -> Result<(), Rejection> {

@@ -61,6 +61,18 @@ fn no_agent_goes_on_while_a_person_decides() {
 }
 
 #[test]
+fn a_number_that_a_digest_cannot_hold_is_not_shown() {
+    let number = Command::Complete { by: deployer(), fence: None, result: json!([u64::MAX]) };
+    let given = [(create(held(Placement::OnResult)), 0)];
+    check(&given, (number.clone(), 1), Err(Rejection::InexactNumber));
+    check(&[(create(streamed()), 0)], (number, 1), Ok(&["Started", "Completed"]));
+    let mut request = ask("c");
+    request.arguments.insert("n".to_owned(), json!(u64::MAX));
+    let number = suspend(None, WaitsFor::People(vec![request]));
+    check(&[(create(streamed()), 0)], (number, 1), Err(Rejection::InexactNumber));
+}
+
+#[test]
 fn a_failure_needs_no_sign_off() {
     let given = [(create(held(Placement::OnResult)), 0)];
     check(&given, (fail(None), 1), Ok(&["Started", "Failed"]));
@@ -176,6 +188,25 @@ fn only_the_assigned_decide() {
     let given = [(create(assigned(Placement::OnResult)), 0), (complete(None), 1)];
     check(&given, (reject(), 2), Ok(&["Failed"]));
     check(&given, (answer("otto", Outcome::Rejected), 2), Err(Rejection::NotAssigned));
+}
+
+#[test]
+fn who_a_task_is_escalated_to_decides_it_too_and_may_say_it_again() {
+    let assigned = with_task(held(Placement::OnArrival), |task| {
+        task.assignees = vec!["rita".to_owned()];
+    });
+    let reminders = Reminders { after_s: Some(30), interval_s: 30, max: 1 };
+    let escalate_to = Some(address("boss"));
+    let given = [(create(Envelope { reminders, escalate_to, ..assigned }), 0)];
+    let yes = answer("boss", Outcome::Approved);
+    let reminded = then(&given, &[(Command::Wake, 30)]);
+    check(&reminded, (yes.clone(), 59), Err(Rejection::NotAssigned));
+    let escalated = then(&reminded, &[(Command::Wake, 60)]);
+    check(&escalated, (yes.clone(), 61), Ok(&["Approved", "Completed"]));
+    check(&escalated, (approve(), 61), Ok(&["Approved", "Completed"]));
+    check(&escalated, (answer("otto", Outcome::Approved), 61), Err(Rejection::NotAssigned));
+    let decided = then(&escalated, &[(yes.clone(), 61)]);
+    check(&decided, (yes, 62), Ok(&[]));
 }
 
 #[test]

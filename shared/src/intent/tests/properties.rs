@@ -360,6 +360,20 @@ proptest! {
     }
 
     #[test]
+    fn what_is_owed_is_the_same_seen_from_each_event_and_from_the_end_of_its_commit(
+        life in lives()
+    ) {
+        live(life, |before, _, after, events| {
+            let mut intent = before.intent.clone();
+            for event in events {
+                intent = apply(intent, event);
+                let then = react::owed(intent.as_ref().unwrap(), event);
+                assert_eq!(then, react::owed(after.intent(), event), "{event:?}");
+            }
+        });
+    }
+
+    #[test]
     fn only_workers_are_owed_turns_and_only_their_own(life in lives()) {
         live(life, |_, _, story, events| {
             let intent = story.intent();

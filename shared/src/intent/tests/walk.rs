@@ -312,6 +312,7 @@ fn name(rejection: &Rejection) -> &'static str {
         Rejection::CallNotClaimed(_) => "CallNotClaimed",
         Rejection::NoGrant(_) => "NoGrant",
         Rejection::GrantRefused(_) => "GrantRefused",
+        Rejection::InexactNumber => "InexactNumber",
         Rejection::GrantExpired { .. } => "GrantExpired",
         Rejection::InexactNumber => "InexactNumber",
     }
