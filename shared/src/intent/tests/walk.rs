@@ -314,6 +314,5 @@ fn name(rejection: &Rejection) -> &'static str {
         Rejection::GrantRefused(_) => "GrantRefused",
         Rejection::InexactNumber => "InexactNumber",
         Rejection::GrantExpired { .. } => "GrantExpired",
-        Rejection::InexactNumber => "InexactNumber",
     }
 }
