@@ -1,2 +1,6 @@
-//! Entry point.
-fn main() {}
+//! The `agent-worker` function, as it is deployed.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    agent_worker::run().await
+}

@@ -1,12 +1,12 @@
 //! API keys.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde_json::Value;
 use shared::app::App;
 use shared::error::Error;
 use shared::http::wire::key::{self, WireNewKey};
-use shared::http::{Body, Caller};
+use shared::http::{Body, Caller, KeyPath};
 use shared::principal::Role;
 
 /// Makes a key, and shows its text this once.
@@ -24,7 +24,7 @@ pub(super) async fn create(
 pub(super) async fn revoke(
     State(app): State<App>,
     caller: Caller,
-    Path(key_id): Path<String>,
+    KeyPath(key_id): KeyPath,
 ) -> Result<Json<Value>, Error> {
     caller.with_role(&app, &[Role::Admin])?;
     let revoked = app.revoke_key(&key_id).await?;

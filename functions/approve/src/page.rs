@@ -1,6 +1,7 @@
 //! The page behind a review link. Looking changes nothing; only its form decides.
 
 use axum::Extension;
+use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Form, Path, State};
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
@@ -13,15 +14,18 @@ use shared::error::Error;
 use shared::http::origin::is_loopback;
 use shared::http::page;
 use shared::id::IntentId;
-use shared::intent::Intent;
 use shared::intent::command::Seen;
 use shared::intent::human_task::{COMMENT_CHARS_MAX, Outcome};
+use shared::intent::{Intent, Rejection};
 use shared::link::{Link, LinkToken};
 use shared::principal::{Assurance, Principal, Role};
 
 use super::{Reviews, reply};
 
 const COOKIE_NAME: &str = "holdpoint_review";
+
+/// The link in the path; what is no text is no link.
+type Token = Result<Path<String>, PathRejection>;
 
 /// The form of the page.
 #[derive(Debug, Deserialize)]
@@ -39,8 +43,9 @@ pub(super) async fn show(
     State(app): State<App>,
     Extension(reviews): Extension<Reviews>,
     headers: HeaderMap,
-    Path(token): Path<String>,
+    token: Token,
 ) -> Response {
+    let Ok(Path(token)) = token else { return reply::not_found() };
     let link = match LinkToken::verify(&token, &reviews.secret, app.now()) {
         Ok(link) => link,
         Err(error) => return reply::bad_link(&error),
@@ -68,9 +73,10 @@ pub(super) async fn decide(
     State(app): State<App>,
     Extension(reviews): Extension<Reviews>,
     headers: HeaderMap,
-    Path(token): Path<String>,
-    form: Result<Form<Decision>, axum::extract::rejection::FormRejection>,
+    token: Token,
+    form: Result<Form<Decision>, FormRejection>,
 ) -> Response {
+    let Ok(Path(token)) = token else { return reply::not_found() };
     let link = match LinkToken::verify(&token, &reviews.secret, app.now()) {
         Ok(link) => link,
         Err(error) => return reply::bad_link(&error),
@@ -104,6 +110,10 @@ async fn take(app: &App, link: &Link, decision: Decision) -> Result<Intent, Erro
         return Err(Error::field("comment", detail));
     }
     let comment = Some(comment).filter(|comment| !comment.is_empty());
+    // A link decides the hold point that it was issued for, and no later one.
+    if decision.version != link.hold_version {
+        return Err(Error::Rejected(Rejection::StaleView));
+    }
     let seen = Seen { version: decision.version, digest };
     let id = IntentId::new(link.intent_id);
     app.answer(&reviewer(link), id, outcome, comment, Some(seen)).await
@@ -122,6 +132,9 @@ fn reviewer(link: &Link) -> Principal {
 }
 
 async fn load(app: &App, link: &Link) -> Result<Intent, Error> {
+    if link.tenant != app.tenant() {
+        return Err(Error::NotFound("intent"));
+    }
     let stored = app.load(IntentId::new(link.intent_id)).await?;
     Ok(stored.intent)
 }

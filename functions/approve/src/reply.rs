@@ -123,6 +123,9 @@ pub(super) fn refused(error: &Error, intent: &Intent) -> Response {
         Error::Rejected(Rejection::SelfApproval | Rejection::NotAssigned) => {
             reply(StatusCode::FORBIDDEN, &page::not_yours(&error.to_string()).into_string())
         }
+        Error::Rejected(Rejection::OutcomeNotAllowed(_)) => {
+            bad_request("outcome", &error.to_string(), "Go back and take another button.")
+        }
         Error::Rejected(_) => reply(StatusCode::GONE, &page::withdrawn().into_string()),
         Error::Invalid(invalid) => {
             bad_request(&invalid.field, &invalid.detail, "Go back and change it.")

@@ -12,8 +12,12 @@ use shared::http::{Caller, page};
 use shared::intent::Intent;
 use shared::link::Link;
 use shared::principal::{Principal, Role};
+use shared::store::Stored;
 
 use super::Reviews;
+
+/// The most tasks that one answer lists; the next ones follow as these are decided.
+const TASKS_MAX: usize = 100;
 
 /// The caller's tasks, oldest first, each with the caller's own link to its page.
 pub(super) async fn list(
@@ -24,11 +28,11 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, Error> {
     let by = caller.with_role(&app, &[Role::Reviewer])?;
     let base = base_url(reviews.public_url.as_deref(), &headers);
-    let waiting = app.store().tasks(app.tenant()).await?;
+    let wanted = |stored: &Stored| task::concerns(&by, &stored.intent);
+    let waiting = app.store().tasks(app.tenant(), TASKS_MAX, wanted).await?;
     let tasks: Vec<_> = waiting
         .iter()
         .map(|stored| &stored.intent)
-        .filter(|intent| task::concerns(&by, intent))
         .map(|intent| {
             task::present(intent, link(&reviews, &by, intent, base.as_deref()).as_deref())
         })

@@ -9,6 +9,7 @@ use shared::error::Error;
 use shared::http::wire::create;
 use shared::http::wire::scenario::{Plan, WireScenario, present_faults};
 use shared::http::{Body, Caller, IdempotencyKey};
+use shared::route::Route;
 
 use super::{SENDERS, arrival};
 
@@ -21,15 +22,20 @@ pub(super) async fn apply(
 ) -> Result<Json<Value>, Error> {
     let by = caller.with_role(&app, &SENDERS)?;
     let fingerprint = create::fingerprint(&body);
-    let bundle = read(body)?;
+    let bundle = WireScenario::from_value(body)?;
     let key = header.or_else(|| bundle.idempotency_key.clone());
     let plan = bundle.plan(app.now())?;
     let intent = plan.intent()?;
-    let created = register(&app, &plan).await?;
-    let route = app.resolve(&plan.to).await?;
+    let missing = missing(&app, &plan).await?;
+    let route = match missing.iter().find(|route| route.address == plan.to) {
+        Some(route) => route.clone(),
+        None => app.resolve(&plan.to).await?,
+    };
     let envelope = plan.place(intent.read(arrival(&app, &by), &route)?);
+    // The intent first: a bundle that is refused, now or as a changed repeat, registers nobody.
     let made =
         app.create(&by, "/v1/scenarios/apply", key.as_deref(), fingerprint, envelope).await?;
+    let created = register(&app, missing).await?;
     Ok(Json(plan.present(&made.intent, made.repeated, &created)))
 }
 
@@ -40,20 +46,24 @@ pub(super) async fn validate(
     Body(body): Body<Value>,
 ) -> Result<Json<Value>, Error> {
     caller.with_role(&app, &SENDERS)?;
-    Ok(Json(present_faults(&read(body)?.faults())))
+    Ok(Json(present_faults(&WireScenario::from_value(body)?.faults())))
 }
 
-/// Registers those of the bundle's agents that are not registered yet.
-async fn register(app: &App, plan: &Plan) -> Result<Vec<Address>, Error> {
-    let mut created = Vec::new();
+/// Those of the bundle's agents that are not registered yet.
+async fn missing(app: &App, plan: &Plan) -> Result<Vec<Route>, Error> {
+    let mut missing = Vec::new();
     for route in &plan.registrations {
         if app.store().route(app.tenant(), &route.address).await?.is_none() {
-            created.push(app.put_route(route.clone()).await?.address);
+            missing.push(route.clone());
         }
     }
-    Ok(created)
+    Ok(missing)
 }
 
-fn read(body: Value) -> Result<WireScenario, Error> {
-    serde_json::from_value(body).map_err(|error| Error::field("", error.to_string()))
+async fn register(app: &App, missing: Vec<Route>) -> Result<Vec<Address>, Error> {
+    let mut created = Vec::with_capacity(missing.len());
+    for route in missing {
+        created.push(app.put_route(route).await?.address);
+    }
+    Ok(created)
 }

@@ -1,0 +1,174 @@
+//! One turn: from the lease to the next question, or to the end.
+
+mod call;
+mod ending;
+mod outcome;
+mod room;
+
+pub use outcome::TurnError;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use shared::agent::{self, FailureCode, Limits, RunState, Step};
+use shared::app::App;
+use shared::digest::Digest;
+use shared::id::IntentId;
+use shared::intent::envelope::Delivery;
+use shared::intent::{Command, Intent};
+use shared::principal::{Assurance, Principal, Role};
+use tracing::{info, warn};
+
+use crate::model::ModelError;
+use crate::worker::Worker;
+use crate::{checkpoint, question};
+use outcome::Outcome;
+
+/// Runs the turn of an intent, and logs one line about it.
+pub(crate) async fn run(worker: &Worker, id: IntentId, until: Timestamp) -> Result<(), TurnError> {
+    let (steps, result) = match Turn::begin(worker, id, until).await {
+        Ok(Some(mut turn)) => {
+            let result = turn.work().await;
+            (turn.steps, result)
+        }
+        Ok(None) => (0, Ok(Outcome::NotItsTurn)),
+        Err(error) => (0, Err(error)),
+    };
+    match result.or_else(TurnError::acknowledged) {
+        Ok(outcome) => {
+            info!(intent = %id, steps, %outcome, "turn");
+            Ok(())
+        }
+        Err(error) => {
+            warn!(intent = %id, steps, outcome = "error", cause = error.causes(), "turn");
+            Err(error)
+        }
+    }
+}
+
+/// A turn that this worker holds the lease of.
+struct Turn<'a> {
+    worker: &'a Worker,
+    by: Principal,
+    intent: Intent,
+    fence: u64,
+    /// The run as it is now; what is stored may be one step behind.
+    state: RunState,
+    /// Digest of the run as it is stored.
+    stored: Option<Digest>,
+    steps: u32,
+    until: Timestamp,
+}
+
+impl<'a> Turn<'a> {
+    /// Takes the lease and the run; `None` if the turn is not a worker's to run.
+    async fn begin(
+        worker: &'a Worker,
+        id: IntentId,
+        until: Timestamp,
+    ) -> Result<Option<Self>, TurnError> {
+        let app = &worker.app;
+        let found = app.load(id).await?.intent;
+        if found.envelope.delivery != Delivery::Worker || !found.is_agents_turn() {
+            return Ok(None);
+        }
+        let by = agent_of(&found);
+        let start = Command::Start { by: by.clone(), lease_until: lease_until(app) };
+        let intent = app.execute(id, &start, &[]).await?;
+        let state = resume(worker, &intent).await?;
+        let (fence, stored) = (intent.fence, intent.checkpoint.clone());
+        Ok(Some(Self { worker, by, intent, fence, state, stored, steps: 0, until }))
+    }
+
+    /// Steps until people are asked, the run ends or the time does.
+    async fn work(&mut self) -> Result<Outcome, TurnError> {
+        loop {
+            match agent::next(&self.state, &self.worker.agents) {
+                // The first step runs in any case, so that every invocation gets somewhere.
+                Step::AskModel(_) | Step::CallTool(_) if self.steps > 0 && self.is_late() => {
+                    return self.go_on_later().await;
+                }
+                Step::AskModel(request) => self.ask_model(&request).await?,
+                Step::CallTool(call) => self.call_tool(&call).await?,
+                Step::AskPeople(requests) => return self.ask_people(&requests).await,
+                Step::Finish(finish) => return self.finish(finish).await,
+            }
+        }
+    }
+
+    async fn ask_model(&mut self, request: &Value) -> Result<(), TurnError> {
+        let (model, agents) = (&self.worker.model, &self.worker.agents);
+        let answer = tokio::time::timeout(self.patience(), model.respond(request)).await;
+        let response = match answer {
+            Ok(Ok(response)) => response,
+            Ok(Err(refused @ ModelError::Refused(_))) => {
+                let code = FailureCode::ModelUnavailable;
+                let state = agent::stopped(&self.state, code, &refused.to_string());
+                return self.store(state, "the model's host refused the request".into()).await;
+            }
+            Ok(Err(unavailable @ ModelError::Unavailable(_))) => return Err(unavailable.into()),
+            Err(_) => return Err(ModelError::Unavailable("it took too long".to_owned()).into()),
+        };
+        let state = agent::model_replied(&self.state, agents, &response)?;
+        let mut note = format!("asked the model (turn {})", state.turn());
+        if state.agent() != self.state.agent() {
+            note = format!("{note}, handed over to {}", state.agent());
+        }
+        self.store(state, note).await
+    }
+
+    /// Makes `state` the stored one, under the fence and with a fresh lease.
+    async fn store(&mut self, state: RunState, note: String) -> Result<(), TurnError> {
+        let (attachment, digest) = checkpoint::write(&state, self.app().now())?;
+        let step = Command::Step {
+            by: self.by.clone(),
+            fence: self.fence,
+            lease_until: lease_until(self.app()),
+            checkpoint: digest.clone(),
+            note,
+        };
+        self.intent = self.app().execute(self.intent.id, &step, &[attachment]).await?;
+        self.state = state;
+        self.stored = Some(digest);
+        self.steps = self.steps.saturating_add(1);
+        Ok(())
+    }
+
+    fn app(&self) -> &'a App {
+        &self.worker.app
+    }
+}
+
+/// The run as this worker goes on with it: what its predecessor left, and what people have said.
+///
+/// Nothing of this needs a step of its own. Both come from what is stored, so a worker that dies
+/// here leaves the next one the same.
+async fn resume(worker: &Worker, intent: &Intent) -> Result<RunState, TurnError> {
+    let agents = &worker.agents;
+    let Some(found) = checkpoint::read(&worker.app, intent).await? else {
+        let task = Value::Object(intent.envelope.payload.clone());
+        return Ok(agent::start(intent.id.uuid(), &task, agents, Limits::default()));
+    };
+    let mut state = agent::settle(agent::recovered(found, agents), agents);
+    for answer in question::answers(intent, &state) {
+        // An answer that does not fit is one that was heard before, or one about a call whose state
+        // says more by now.
+        state = agent::decided(&state, agents, &answer).unwrap_or(state);
+    }
+    Ok(state)
+}
+
+/// The agent that handles the intent, as whom the worker acts.
+fn agent_of(intent: &Intent) -> Principal {
+    let handler = &intent.envelope.handler;
+    Principal {
+        tenant: intent.envelope.tenant.clone(),
+        name: handler.uri(),
+        role: Role::Agent,
+        address: Some(handler.clone()),
+        assurance: Assurance::Key,
+    }
+}
+
+fn lease_until(app: &App) -> Timestamp {
+    app.now().checked_add(app.config().worker_lease).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,96 @@
+//! The ends of a turn: people are asked, the run ends, or the next invocation goes on.
+
+use serde_json::Value;
+use shared::agent::{ApprovalRequest, Finish};
+use shared::error::Error;
+use shared::intent::ask::ASKS_PER_SUSPENSION_MAX;
+use shared::intent::command::WaitsFor;
+use shared::intent::phase::Failure;
+use shared::intent::{Command, Rejection};
+
+use super::{Outcome, Turn, TurnError};
+use crate::{checkpoint, question};
+
+/// The failure of a run whose question cannot be put to people.
+const CANNOT_ASK: &str = "cannot_ask";
+/// The failure of a run whose answer cannot be signed off.
+const CANNOT_SIGN_OFF: &str = "cannot_sign_off";
+
+impl Turn<'_> {
+    /// Stores the run together with the questions that it waits for, and stops.
+    pub(super) async fn ask_people(
+        &mut self,
+        requests: &[ApprovalRequest],
+    ) -> Result<Outcome, TurnError> {
+        let now = self.app().now();
+        let mut unasked = question::unasked(requests, &self.intent, now);
+        // The rest is asked when these are answered.
+        unasked.truncate(ASKS_PER_SUSPENSION_MAX);
+        if unasked.is_empty() {
+            // Every question was put before and none of the answers fits its call, so that nobody
+            // will ever give another one.
+            let reason = "the model used the name of another call, so nobody can be asked about it";
+            return self.fail(CANNOT_ASK, reason.to_owned()).await;
+        }
+        let questions = unasked.len();
+        let (attachment, digest) = checkpoint::write(&self.state, now)?;
+        let suspend = Command::Suspend {
+            by: self.by.clone(),
+            fence: Some(self.fence),
+            expected_checkpoint: self.stored.clone(),
+            checkpoint: Some(digest),
+            waits_for: WaitsFor::People(unasked),
+        };
+        match self.app().execute(self.intent.id, &suspend, &[attachment]).await {
+            Ok(_) => Ok(Outcome::Asked(questions)),
+            Err(Error::Rejected(
+                refusal @ (Rejection::AskConflict(_)
+                | Rejection::AsksOutOfBounds
+                | Rejection::InexactNumber),
+            )) => self.fail(CANNOT_ASK, refusal.to_string()).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Ends the intent as the run ended. The run's own end is stored first.
+    pub(super) async fn finish(&mut self, finish: Finish) -> Result<Outcome, TurnError> {
+        let (_, digest) = checkpoint::write(&self.state, self.app().now())?;
+        if self.stored.as_ref() != Some(&digest) {
+            self.store(self.state.clone(), "ended the run".to_owned()).await?;
+        }
+        let output = match finish {
+            Finish::Done { output } => output,
+            Finish::Failed { code, message } => return self.fail(code.as_str(), message).await,
+        };
+        let (by, fence) = (self.by.clone(), Some(self.fence));
+        let complete = Command::Complete { by, fence, result: output };
+        match self.app().execute(self.intent.id, &complete, &[]).await {
+            Ok(intent) => Ok(Outcome::Finished(intent.status())),
+            Err(Error::Rejected(refusal @ Rejection::InexactNumber)) => {
+                self.fail(CANNOT_SIGN_OFF, refusal.to_string()).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Gives the lease back and asks to be woken at once. Letting the lease run out would come to
+    /// the same, later, and use up one of the attempts that are there for failures.
+    pub(super) async fn go_on_later(&self) -> Result<Outcome, TurnError> {
+        let suspend = Command::Suspend {
+            by: self.by.clone(),
+            fence: Some(self.fence),
+            expected_checkpoint: self.stored.clone(),
+            checkpoint: None,
+            waits_for: WaitsFor::Time(self.app().now()),
+        };
+        self.app().execute(self.intent.id, &suspend, &[]).await?;
+        Ok(Outcome::GoesOn)
+    }
+
+    async fn fail(&self, code: &str, reason: String) -> Result<Outcome, TurnError> {
+        let failure = Failure { code: code.to_owned(), reason, error: Value::Null };
+        let fail = Command::Fail { by: self.by.clone(), fence: Some(self.fence), failure };
+        let intent = self.app().execute(self.intent.id, &fail, &[]).await?;
+        Ok(Outcome::Finished(intent.status()))
+    }
+}
