@@ -3,8 +3,13 @@
 //! [`Table`] is an embedded `DynamoDB` behind its ordinary HTTP interface. [`World`] puts the real
 //! routers of every HTTP function over it, with a clock that the test moves.
 
+pub mod binaries;
+mod python;
+mod running;
 mod table;
 mod world;
 
+pub use python::Python;
+pub use running::{Connection, Running};
 pub use table::Table;
 pub use world::{Answer, World};

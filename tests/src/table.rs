@@ -34,6 +34,25 @@ impl Table {
         Self::at(&endpoint, Some(stop)).await
     }
 
+    /// Every item, as text that is equal where the items are.
+    pub async fn items(&self) -> Vec<String> {
+        let mut items = Vec::new();
+        let mut from = None;
+        loop {
+            let scan = self.client.scan().table_name(TABLE).consistent_read(true);
+            let page = scan.set_exclusive_start_key(from).send().await.expect("a scan");
+            for item in page.items.unwrap_or_default() {
+                let attributes: std::collections::BTreeMap<_, _> = item.into_iter().collect();
+                items.push(format!("{attributes:?}"));
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                items.sort();
+                return items;
+            }
+        }
+    }
+
     /// An empty table at a server that somebody else runs.
     pub async fn at(endpoint: &str, stop: Option<oneshot::Sender<()>>) -> Self {
         let config = aws_sdk_dynamodb::Config::builder()

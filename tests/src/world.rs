@@ -39,7 +39,8 @@ pub struct World {
     pub admin: String,
     routes: Router,
     clock_ms: Arc<AtomicI64>,
-    _table: Table,
+    /// The table under the app.
+    pub table: Table,
 }
 
 /// An answer.
@@ -85,7 +86,7 @@ impl World {
         let agent = key(&app, "local-agent", Role::Agent).await;
         let reviewer = key(&app, "local-reviewer", Role::Reviewer).await;
         let admin = key(&app, "local-admin", Role::Admin).await;
-        Self { app, secret, agent, reviewer, admin, routes, clock_ms, _table: table }
+        Self { app, secret, agent, reviewer, admin, routes, clock_ms, table }
     }
 
     /// Lets time pass.
