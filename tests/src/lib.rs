@@ -3,6 +3,15 @@
 //! [`Table`] is an embedded `DynamoDB` behind its ordinary HTTP interface. [`World`] puts the real
 //! routers of every HTTP function over it, with a clock that the test moves.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a harness fails its test by panicking"
+)]
+
 pub mod binaries;
 mod python;
 mod running;

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 /// The table's name.
-pub const TABLE: &str = "holdpoint";
+pub(crate) const TABLE: &str = "holdpoint";
 
 /// A table, behind a server that ends when this is dropped.
 #[derive(Debug)]

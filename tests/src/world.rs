@@ -146,7 +146,7 @@ fn app(table: &Table, clock_ms: &Arc<AtomicI64>) -> App {
         default_ttl_s: 604_800,
         stream_poll: Duration::from_millis(5),
         bootstrap_admin_key: None,
-        worker_lease: Duration::from_secs(60),
+        worker_lease: Duration::from_mins(1),
     };
     App::new(store, Clock::new(now), Random::new(fill), config)
 }
