@@ -23,7 +23,8 @@
 //!   dead letters raise the alarm; the lease's end offers the turn anew as well.
 //! - **Out of time is no failure.** A turn that nears the end of its invocation suspends itself until
 //!   now: the wake-up that follows starts the next invocation at once, and no delivery attempt is
-//!   used up, as it would be by letting the lease run out.
+//!   used up, as it would be by letting the lease run out. A model that does not answer now is waited
+//!   for in the same way, the longer the older the intent is, at most until its deadline.
 //!
 //! One set of agents is built in, and it serves every address that workers handle: see
 //! [`shared::agent::sales`].

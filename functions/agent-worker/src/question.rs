@@ -125,6 +125,11 @@ impl Subject {
 
 #[cfg(test)]
 mod tests {
+    use shared::agent::CallState;
+    use shared::id::IntentId;
+    use shared::intent::{Status, human_task};
+    use shared::principal::Assurance;
+
     use super::*;
 
     #[track_caller]
@@ -141,5 +146,51 @@ mod tests {
         check(5, 4);
         check(1, 1);
         check(0, 1);
+    }
+
+    fn call(tool: &str, arguments: Value) -> Call {
+        Call {
+            call_id: "c".to_owned(),
+            tool: tool.to_owned(),
+            arguments,
+            args_sha256: "d".to_owned(),
+            state: CallState::AwaitingApproval,
+        }
+    }
+
+    fn approved(asked: &Subject) -> Ask {
+        let decided_at = Timestamp::from_second(1_000_000).unwrap();
+        let digest = call_digest(&asked.tool, &asked.arguments);
+        Ask {
+            call_id: asked.call_id.clone(),
+            child: IntentId::derived(&["child"]),
+            tool: asked.tool.clone(),
+            call_digest: digest.clone(),
+            asked_at: decided_at,
+            ending: Some(AskEnding {
+                status: Status::Completed,
+                decision: Some(human_task::Decision {
+                    outcome: Outcome::Approved,
+                    comment: None,
+                    by: "ada".to_owned(),
+                    assurance: Assurance::Key,
+                    decided_at,
+                    digest,
+                }),
+            }),
+        }
+    }
+
+    #[test]
+    fn an_answer_counts_for_the_call_that_was_shown_and_for_no_other() {
+        let shown = json!({"n": 1});
+        for question in [Question::MayItRun, Question::DidItHappen] {
+            let ask = approved(&Subject::of(question, "c", "t", &shown));
+            let heard = answer(&ask, &[call("t", shown.clone())]).map(|answer| answer.question);
+            assert_eq!(heard, Some(question));
+            assert_eq!(answer(&ask, &[call("t", json!({"n": 2}))]), None);
+            assert_eq!(answer(&ask, &[call("u", shown.clone())]), None);
+            assert_eq!(answer(&ask, &[]), None);
+        }
     }
 }

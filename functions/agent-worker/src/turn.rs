@@ -85,9 +85,12 @@ impl<'a> Turn<'a> {
             match agent::next(&self.state, &self.worker.agents) {
                 // The first step runs in any case, so that every invocation gets somewhere.
                 Step::AskModel(_) | Step::CallTool(_) if self.steps > 0 && self.is_late() => {
-                    return self.go_on_later().await;
+                    return self.go_on_at(self.app().now(), Outcome::GoesOn).await;
                 }
-                Step::AskModel(request) => self.ask_model(&request).await?,
+                Step::AskModel(request) => match self.ask_model(&request).await {
+                    Err(TurnError::Model(unavailable)) => return self.pause(unavailable).await,
+                    asked => asked?,
+                },
                 Step::CallTool(call) => self.call_tool(&call).await?,
                 Step::AskPeople(requests) => return self.ask_people(&requests).await,
                 Step::Finish(finish) => return self.finish(finish).await,

@@ -92,3 +92,34 @@ fn claim(call: &ToolCall) -> app::ToolCall {
 fn result_of(CallOutput { output, is_error, .. }: CallOutput) -> Result<Value, ToolError> {
     if is_error { Err(ToolError::Failed(tools::read_failure(&output))) } else { Ok(output) }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn call(effect: Effect, approved_by: Option<&str>) -> ToolCall {
+        ToolCall {
+            call_id: "c".to_owned(),
+            tool: "t".to_owned(),
+            arguments: json!({"n": 1}),
+            args_sha256: "d".to_owned(),
+            effect,
+            idempotency_key: "k".to_owned(),
+            approved_by: approved_by.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_call_that_a_person_approved_is_claimed_on_that_approval() {
+        assert!(claim(&call(Effect::AtMostOnce, Some("ada"))).needs_grant);
+        assert!(!claim(&call(Effect::AtMostOnce, None)).needs_grant);
+    }
+
+    #[test]
+    fn only_a_call_that_may_run_twice_can_be_claimed_twice() {
+        assert_eq!(claim(&call(Effect::Idempotent, None)).claim_token.as_deref(), Some("k"));
+        assert_eq!(claim(&call(Effect::AtMostOnce, None)).claim_token, None);
+    }
+}

@@ -1,5 +1,8 @@
 //! The ends of a turn: people are asked, the run ends, or the next invocation goes on.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde_json::Value;
 use shared::agent::{ApprovalRequest, Finish};
 use shared::error::Error;
@@ -9,7 +12,15 @@ use shared::intent::phase::Failure;
 use shared::intent::{Command, Rejection};
 
 use super::{Outcome, Turn, TurnError};
+use crate::model::ModelError;
 use crate::{checkpoint, question};
+
+/// The shortest pause before an unreachable model is asked again.
+const PAUSE_MIN: Duration = Duration::from_secs(15);
+/// The longest pause before an unreachable model is asked again.
+const PAUSE_MAX: Duration = Duration::from_hours(1);
+/// In between, a pause is this part of the time since the intent was sent.
+const PAUSE_PARTS: u32 = 10;
 
 /// The failure of a run whose question cannot be put to people.
 const CANNOT_ASK: &str = "cannot_ask";
@@ -73,18 +84,33 @@ impl Turn<'_> {
         }
     }
 
-    /// Gives the lease back and asks to be woken at once. Letting the lease run out would come to
-    /// the same, later, and use up one of the attempts that are there for failures.
-    pub(super) async fn go_on_later(&self) -> Result<Outcome, TurnError> {
+    /// Waits for a model that does not answer now: the longer, the older the intent is.
+    ///
+    /// Letting the lease run out would come to a retry too, but use up one of the few attempts that
+    /// are there for workers that die.
+    pub(super) async fn pause(&self, unavailable: ModelError) -> Result<Outcome, TurnError> {
+        let now = self.app().now();
+        let age = Duration::try_from(now.duration_since(self.intent.created_at));
+        let pause = (age.unwrap_or_default() / PAUSE_PARTS).clamp(PAUSE_MIN, PAUSE_MAX);
+        let until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+        self.go_on_at(until, Outcome::Pauses(unavailable)).await
+    }
+
+    /// Gives the lease back and asks to be woken at `until`.
+    pub(super) async fn go_on_at(
+        &self,
+        until: Timestamp,
+        outcome: Outcome,
+    ) -> Result<Outcome, TurnError> {
         let suspend = Command::Suspend {
             by: self.by.clone(),
             fence: Some(self.fence),
             expected_checkpoint: self.stored.clone(),
             checkpoint: None,
-            waits_for: WaitsFor::Time(self.app().now()),
+            waits_for: WaitsFor::Time(until),
         };
         self.app().execute(self.intent.id, &suspend, &[]).await?;
-        Ok(Outcome::GoesOn)
+        Ok(outcome)
     }
 
     async fn fail(&self, code: &str, reason: String) -> Result<Outcome, TurnError> {

@@ -21,6 +21,8 @@ pub(super) enum Outcome {
     Asked(usize),
     /// The next invocation goes on.
     GoesOn,
+    /// The model does not answer now; a later invocation asks it again.
+    Pauses(ModelError),
     /// The intent has ended, or its result waits for a sign-off.
     Finished(Status),
 }
@@ -78,6 +80,7 @@ impl fmt::Display for Outcome {
             Self::Refused(rejection) => write!(f, "left alone: {rejection}"),
             Self::Asked(questions) => write!(f, "asked people ({questions})"),
             Self::GoesOn => f.write_str("goes on in the next invocation"),
+            Self::Pauses(unavailable) => write!(f, "pauses: {unavailable}"),
             Self::Finished(status) => write!(f, "finished as {}", status.name()),
         }
     }

@@ -15,12 +15,12 @@ const REQUESTS_MAX: i64 = 100;
 
 #[tokio::test]
 async fn a_worker_that_dies_before_any_request_loses_nothing_and_repeats_nothing() {
-    check_one_death(Death::BeforeSending).await;
+    Box::pin(check_one_death(Death::BeforeSending)).await;
 }
 
 #[tokio::test]
 async fn a_worker_that_dies_after_any_request_loses_nothing_and_repeats_nothing() {
-    check_one_death(Death::AfterSending).await;
+    Box::pin(check_one_death(Death::AfterSending)).await;
 }
 
 async fn check_one_death(death: Death) {
@@ -55,7 +55,7 @@ async fn workers_that_die_again_and_again_end_the_intent_and_publish_once_at_mos
     for death in [Death::BeforeSending, Death::AfterSending] {
         let stage = Stage::new().await;
         let mut completed = 0;
-        for requests in 1..40 {
+        for requests in 1..20 {
             let id = stage.task().await;
             stage.gate.dies_after(requests, death);
             let between = || {
@@ -70,7 +70,7 @@ async fn workers_that_die_again_and_again_end_the_intent_and_publish_once_at_mos
             // What the last life left must not reach into the next story.
             stage.gate.dies_after(i64::MAX, death);
         }
-        assert!(completed > 10, "only {completed} got through");
+        assert!((1..19).contains(&completed), "{completed} got through");
     }
 }
 

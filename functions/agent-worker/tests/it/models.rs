@@ -1,11 +1,16 @@
 //! Models that do not always answer.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use agent_worker::model::{Model, ModelError, Scripted};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use shared::agent;
+use shared::id::IntentId;
+
+use crate::stage::{LEASE, Stage};
 
 /// The script, with one request that goes wrong.
 #[derive(Debug)]
@@ -60,6 +65,41 @@ impl Model for Prepared {
     }
 }
 
+/// The script, so slow with its first answer that another worker takes the turn meanwhile.
+pub(crate) struct Overtaken {
+    stage: Arc<Stage>,
+    id: IntentId,
+    answered: AtomicBool,
+}
+
+impl Overtaken {
+    pub(crate) fn by(stage: Arc<Stage>, id: IntentId) -> Self {
+        Self { stage, id, answered: AtomicBool::new(false) }
+    }
+}
+
+impl fmt::Debug for Overtaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Overtaken")
+    }
+}
+
+#[async_trait]
+impl Model for Overtaken {
+    fn profile(&self) -> agent::Model {
+        Scripted.profile()
+    }
+
+    async fn respond(&self, request: &Value) -> Result<Value, ModelError> {
+        if !self.answered.swap(true, Ordering::SeqCst) {
+            self.stage.pass(i64::try_from(LEASE.as_secs()).unwrap());
+            self.stage.wake(self.id).await;
+            assert!(self.stage.deliver(&self.stage.worker(), self.id).await);
+        }
+        Scripted.respond(request).await
+    }
+}
+
 /// A model that never answers.
 #[derive(Debug)]
 pub(crate) struct Silent;
@@ -72,5 +112,20 @@ impl Model for Silent {
 
     async fn respond(&self, _: &Value) -> Result<Value, ModelError> {
         std::future::pending().await
+    }
+}
+
+/// A model whose host does not answer now.
+#[derive(Debug)]
+pub(crate) struct Away;
+
+#[async_trait]
+impl Model for Away {
+    fn profile(&self) -> agent::Model {
+        Scripted.profile()
+    }
+
+    async fn respond(&self, _: &Value) -> Result<Value, ModelError> {
+        Err(ModelError::Unavailable("status 503".to_owned()))
     }
 }

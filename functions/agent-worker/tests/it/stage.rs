@@ -29,7 +29,8 @@ use crate::gate::Gate;
 
 const TABLE: &str = "holdpoint";
 const TENANT: &str = "default";
-const LEASE: Duration = Duration::from_secs(90);
+/// How long a worker is alone with an intent.
+pub(crate) const LEASE: Duration = Duration::from_secs(90);
 /// A full invocation.
 pub(crate) const INVOCATION_S: i64 = 120;
 const LIFE_S: i64 = 7 * 24 * 3_600;
@@ -165,25 +166,25 @@ impl Stage {
     ) -> Intent {
         for _ in 0..LOOKS_MAX {
             let intent = self.intent(id).await;
-            match &intent.phase {
-                _ if intent.is_ended() => return intent,
-                Phase::Waiting(Waiting::Children) => self.answer_truly(&intent).await,
-                Phase::Waiting(_) => self.wake(id).await,
-                Phase::InProgress { lease: Some(_), .. } => self.pass_to_wake_up(&intent).await,
-                _ => {
-                    let done = self.deliver(worker, id).await;
-                    between();
-                    let after = self.intent(id).await;
-                    if !done && after.is_agents_turn() {
-                        self.pass_to_wake_up(&after).await;
-                    }
+            if intent.is_ended() {
+                return intent;
+            } else if matches!(intent.phase, Phase::Waiting(Waiting::Children)) {
+                self.answer_truly(&intent).await;
+            } else if !intent.is_agents_turn() || is_leased(&intent) {
+                self.pass_to_wake_up(&intent).await;
+            } else {
+                let done = self.deliver(worker, id).await;
+                between();
+                let after = self.intent(id).await;
+                if !done && after.is_agents_turn() {
+                    self.pass_to_wake_up(&after).await;
                 }
             }
         }
         panic!("the intent does not end");
     }
 
-    /// The message is gone for good, and only the intent's own wake-up is left.
+    /// Every message is gone for good, and only the intent's own wake-up is left.
     async fn pass_to_wake_up(&self, intent: &Intent) {
         if let Some(due_at) = react::wake_at(intent) {
             self.pass(due_at.as_second().saturating_sub(self.app.now().as_second()).max(0));
@@ -225,6 +226,10 @@ pub(crate) fn failure(intent: &Intent) -> (&str, &str) {
         panic!("it ended otherwise: {:?}", intent.phase);
     };
     (&failure.code, &failure.reason)
+}
+
+fn is_leased(intent: &Intent) -> bool {
+    matches!(intent.phase, Phase::InProgress { lease: Some(_), .. })
 }
 
 fn object(value: Value) -> Map<String, Value> {

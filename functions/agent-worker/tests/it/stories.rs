@@ -10,7 +10,7 @@ use shared::intent::human_task::Outcome;
 use shared::intent::{EventKind, Phase, Status, Waiting};
 use shared::message::Message;
 
-use crate::models::{Faulty, Silent};
+use crate::models::{Away, Faulty, Overtaken, Silent};
 use crate::stage::{Answer, INVOCATION_S, Stage, acknowledged, failure, result};
 
 const YES: Answer = Some((Outcome::Approved, None));
@@ -125,6 +125,22 @@ async fn a_dead_workers_lease_is_respected_until_it_ends() {
 }
 
 #[tokio::test]
+async fn a_worker_that_is_overtaken_stores_nothing_more() {
+    let stage = Arc::new(Stage::new().await);
+    let id = stage.task().await;
+    let slow = stage.worker_with(Arc::new(Overtaken::by(Arc::clone(&stage), id)));
+    assert!(stage.deliver(&slow, id).await);
+    let intent = stage.intent(id).await;
+    assert_eq!((intent.fence, intent.asks.len()), (2, 1));
+    let commits = stage.app.store().history("default", id, 0).await.unwrap();
+    let steps = commits
+        .iter()
+        .flat_map(|commit| &commit.records)
+        .filter(|record| matches!(record.event.kind, EventKind::Stepped { .. }));
+    assert_eq!(steps.count(), 4, "a step of the first worker is among them");
+}
+
+#[tokio::test]
 async fn a_turn_that_runs_out_of_time_goes_on_in_the_next_invocation() {
     let stage = Stage::new().await;
     let (id, worker) = (stage.task().await, stage.worker());
@@ -154,19 +170,40 @@ async fn a_model_that_does_not_answer_now_is_asked_again_later() {
 }
 
 #[tokio::test]
-async fn a_model_that_does_not_answer_fails_the_message() {
+async fn a_model_that_is_away_for_hours_is_waited_for_without_using_up_an_attempt() {
     let stage = Stage::new().await;
     let id = stage.task().await;
-    let error = ModelError::Unavailable("status 503".to_owned());
-    let worker = stage.worker_with(Arc::new(Faulty::at(1, error)));
-    assert!(!stage.deliver(&worker, id).await);
+    let away = stage.worker_with(Arc::new(Away));
+    let mut pauses_s = vec![];
+    for _ in 0..40 {
+        assert!(stage.deliver(&away, id).await, "the message is done with");
+        let intent = stage.intent(id).await;
+        let Phase::Waiting(Waiting::Time { until }) = intent.phase else {
+            panic!("it does not wait: {:?}", intent.phase)
+        };
+        assert_eq!(intent.delivery_attempt, 1);
+        let pause_s = until.as_second() - stage.app.now().as_second();
+        pauses_s.push(pause_s);
+        stage.pass(pause_s + 1);
+        stage.wake(id).await;
+    }
+    assert!(pauses_s.is_sorted(), "{pauses_s:?}");
+    assert_eq!(
+        (pauses_s.first(), pauses_s.last().map(|last| *last > 100)),
+        (Some(&15), Some(true))
+    );
+    let intent = stage.play(&stage.worker(), id).await;
+    assert_eq!(result(&intent)["published"], true);
+    assert_eq!(stage.reports(id).await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_model_that_is_silent_is_not_waited_for_beyond_the_invocation() {
     let stage = Stage::new().await;
     let id = stage.task().await;
-    assert!(!stage.deliver_within(&stage.worker_with(Arc::new(Silent)), id, 0).await);
+    assert!(stage.deliver_within(&stage.worker_with(Arc::new(Silent)), id, 0).await);
+    let intent = stage.intent(id).await;
+    assert!(matches!(intent.phase, Phase::Waiting(Waiting::Time { .. })), "{:?}", intent.phase);
 }
 
 #[tokio::test]
@@ -224,9 +261,9 @@ async fn history_says_what_each_step_did_and_no_word_of_the_model() {
     let commits = stage.app.store().history("default", id, 0).await.unwrap();
     let events = commits.into_iter().flat_map(|commit| commit.records);
     let notes: Vec<_> = events
-        .filter_map(|record| match record.event.kind {
-            EventKind::Stepped { note, .. } => Some(note),
-            _ => None,
+        .filter_map(|record| {
+            let EventKind::Stepped { note, .. } = record.event.kind else { return None };
+            Some(note)
         })
         .collect();
     assert_eq!(
