@@ -37,20 +37,20 @@ Exit codes: 0 done; 1 refused by the service or a person, or the intent did not 
 #[command(name = "holdpoint", version, after_help = EXAMPLES)]
 #[command(propagate_version = true, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    shared: SharedArguments,
+    /// Print JSON: one document, or one line for each event.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
 
-/// What every command takes.
+/// A group of commands that talk to a deployment.
 #[derive(Args, Debug)]
-struct SharedArguments {
-    /// Print JSON: one document, or one line for each event.
-    #[arg(long, global = true, help_heading = "Output")]
-    json: bool,
+struct Remote<C: Subcommand> {
     #[command(flatten)]
     deployment: Deployment,
+    #[command(subcommand)]
+    command: C,
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,29 +63,23 @@ enum Command {
     #[command(hide = true)]
     Function(FunctionArguments),
     /// Send, read, watch and cancel intents.
-    #[command(subcommand)]
-    Intents(IntentsCommand),
+    Intents(Remote<IntentsCommand>),
     /// See what waits for a person, and decide it.
-    #[command(subcommand)]
-    Tasks(TasksCommand),
+    Tasks(Remote<TasksCommand>),
     /// Register agents, and lead addresses to them.
-    #[command(subcommand)]
-    Agents(AgentsCommand),
+    Agents(Remote<AgentsCommand>),
     /// Make and revoke API keys.
-    #[command(subcommand)]
-    Keys(KeysCommand),
+    Keys(Remote<KeysCommand>),
     /// Apply scenario bundles: agents, a workflow and the intent that starts it.
-    #[command(subcommand)]
-    Scenarios(ScenariosCommand),
+    Scenarios(Remote<ScenariosCommand>),
 }
 
 /// Runs the command and tells how it ended.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
-    let SharedArguments { json, deployment } = arguments.shared;
-    let terminal = Terminal::new(json, environment::no_color());
+    let terminal = Terminal::new(arguments.json, environment::no_color());
     // A second provider could only come from a second call; there is none.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match dispatch(arguments.command, &deployment, &terminal) {
+    match dispatch(arguments.command, &terminal) {
         Ok(verdict) => verdict.exit_code(),
         Err(failure) if failure.is_closed_output() => ExitCode::SUCCESS,
         Err(failure) => {
@@ -95,27 +89,25 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-fn dispatch(
-    command: Command,
-    deployment: &Deployment,
-    terminal: &Terminal,
-) -> Result<Verdict, Failure> {
+fn dispatch(command: Command, terminal: &Terminal) -> Result<Verdict, Failure> {
     match command {
         Command::Demo(arguments) => many_threads()?.block_on(demo::run(arguments, terminal)),
         Command::Up(arguments) => many_threads()?.block_on(up::run(arguments, terminal)),
         Command::Function(arguments) => one_thread()?.block_on(function::run(&arguments)),
-        Command::Intents(command) => {
-            one_thread()?.block_on(intents::run(command, deployment, terminal))
+        Command::Intents(Remote { command, deployment }) => {
+            one_thread()?.block_on(intents::run(command, &deployment, terminal))
         }
-        Command::Tasks(command) => {
-            one_thread()?.block_on(tasks::run(command, deployment, terminal))
+        Command::Tasks(Remote { command, deployment }) => {
+            one_thread()?.block_on(tasks::run(command, &deployment, terminal))
         }
-        Command::Agents(command) => {
-            one_thread()?.block_on(agents::run(command, deployment, terminal))
+        Command::Agents(Remote { command, deployment }) => {
+            one_thread()?.block_on(agents::run(command, &deployment, terminal))
         }
-        Command::Keys(command) => one_thread()?.block_on(keys::run(command, deployment, terminal)),
-        Command::Scenarios(command) => {
-            one_thread()?.block_on(scenarios::run(command, deployment, terminal))
+        Command::Keys(Remote { command, deployment }) => {
+            one_thread()?.block_on(keys::run(command, &deployment, terminal))
+        }
+        Command::Scenarios(Remote { command, deployment }) => {
+            one_thread()?.block_on(scenarios::run(command, &deployment, terminal))
         }
     }
 }
@@ -182,6 +174,7 @@ mod tests {
             "keys bootstrap",
             "scenarios apply scenario.json --watch",
             "scenarios validate scenario.json",
+            "tasks --url http://127.0.0.1:1 list",
             "tasks list --url http://127.0.0.1:1 --api-key k",
             "tasks list --connection c.json",
         ] {
@@ -200,6 +193,7 @@ mod tests {
     fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
         refuses("", "Usage");
         refuses("demo --approve --reject", "cannot be used with");
+        refuses("up --url http://127.0.0.1:1", "unexpected argument");
         refuses("up --listen 8080", "--listen");
         refuses("up --parameter RetentionDays", "NAME=VALUE");
         refuses("function login", "send-intent");

@@ -60,6 +60,8 @@ pub(crate) struct DemoArguments {
 /// What is going on with the demo's intent.
 struct Story<'a> {
     terminal: &'a Terminal,
+    /// Where the worker says what went wrong.
+    log: PathBuf,
     reviewer: Client,
     intent: IntentId,
     answer: Option<Answer>,
@@ -121,6 +123,7 @@ async fn tell(
         .say(&format!("Task sent: {}  {intent}\n", field(&scenario, "/intent/payload/task")))?;
     let story = Story {
         terminal,
+        log: arguments.data.join("logs/agent-worker.log"),
         reviewer: Client::new(&connection.target(Role::Reviewer))?,
         intent,
         answer: match (arguments.approve, arguments.reject) {
@@ -158,6 +161,11 @@ impl Story<'_> {
         if let Some(outcome) = event.body.pointer("/details/outcome").and_then(Value::as_str) {
             let by = field(&event.body, "/details/decided_by");
             self.decided = Some(format!("{} by {by}", field(&Value::from(outcome), "")));
+        }
+        let attempt = event.body.pointer("/details/delivery_attempt").and_then(Value::as_u64);
+        if attempt.is_some_and(|attempt| attempt > 1) {
+            let log = self.log.display();
+            self.terminal.say(&format!("  the turn before did not end well; {log} says why"))?;
         }
         if event.status() != Some(Status::Waiting) {
             self.waiting.end();

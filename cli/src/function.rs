@@ -38,8 +38,9 @@ pub(crate) async fn run(arguments: &FunctionArguments) -> Result<Verdict, Failur
         ));
     }
     std::thread::spawn(end_with_parent);
-    // Ctrl-C reaches the whole group of a terminal; the parent ends us in good order.
+    // Ctrl-C and the like reach the whole group of a terminal; the parent ends us in good order.
     let _interrupts = signal(SignalKind::interrupt()).map_err(Failure::Runtime)?;
+    let _terminations = signal(SignalKind::terminate()).map_err(Failure::Runtime)?;
     let ended = match arguments.name {
         Function::SendIntent => ::send_intent::run().await,
         Function::Intents => ::intents::run().await,
