@@ -44,7 +44,7 @@ pub(crate) enum AgentsCommand {
         /// File with what a person is asked.
         #[arg(long, value_name = "FILE")]
         human_task: Option<PathBuf>,
-        /// When the person is asked: on the agent's result, or before the agent begins.
+        /// When the person is asked: on the agent's result, or at once and instead of the agent.
         #[arg(long, value_enum, requires = "human_task")]
         human_task_when: Option<When>,
     },
@@ -64,7 +64,7 @@ pub(crate) enum DeliveryMode {
 pub(crate) enum When {
     /// Once the agent has a result.
     OnResult,
-    /// Before the agent gets the intent.
+    /// At once: the decision is the whole answer, and no agent gets the intent.
     OnArrival,
 }
 
@@ -114,8 +114,9 @@ async fn put(
             "-" => String::new(),
             title => format!("; a person is asked: {title}"),
         };
+        let within_s = field(&answer, "/effective_within_seconds");
         format!(
-            "{} leads to {} by {}{asks}",
+            "{} leads to {} by {}{asks}\nin effect everywhere within {within_s} seconds",
             route("/address"),
             route("/to"),
             route("/delivery_mode")

@@ -1,11 +1,12 @@
 """The hold point of one intent: the four endpoints that a suspended agent needs and the AXME SDK does not have.
 
-Every call may be repeated: a repeated suspend or record changes nothing, and a repeated claim can at worst report that
-the outcome is unknown, which leads to a question to a person and never to a second run. So all of them are retried.
+Every call may be repeated: a repeated suspend or record changes nothing, and a claim carries a token of this process's
+own, by which a repeated one is known to be the same claim. So all of them are retried.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ ATTEMPTS_MAX = 4
 BACKOFF_SECONDS = 0.2
 RETRY_AFTER_SECONDS_MAX = 10
 TIMEOUT_SECONDS = 20.0
+CLAIM_TOKEN_BYTES = 32
 TERMINAL_STATUSES = frozenset({"COMPLETED", "FAILED", "CANCELED", "TIMED_OUT"})
 
 
@@ -108,8 +110,13 @@ class HoldPoint:
         return asked
 
     def claim(self, call_id: str, tool: str, arguments: dict[str, Any], approval_id: str | None) -> Claim:
-        """Spends the one-use grant of a tool call; only a claim with a token permits acting."""
-        body = {"tool": tool, "arguments": arguments, "approval_id": approval_id}
+        """Spends the one-use grant of a tool call; only a claim with a token permits acting.
+
+        The token never leaves this process's memory, so a lost reply can be asked for again, while a later process
+        cannot pass for this one.
+        """
+        token = secrets.token_urlsafe(CLAIM_TOKEN_BYTES)
+        body = {"tool": tool, "arguments": arguments, "approval_id": approval_id, "claim_token": token}
         claim = self._request("POST", f"/tool-calls/{quote(call_id, safe='')}/claim", body)["claim"]
         if claim["status"] == "claimed":
             return Claim(token=claim["claim_token"])

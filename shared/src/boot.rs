@@ -125,7 +125,11 @@ pub fn clock() -> Clock {
     Clock::new(Timestamp::now)
 }
 
-/// The system's randomness. Without it nothing may start, so its absence ends the process.
+/// The system's randomness.
+///
+/// # Panics
+///
+/// Where the system has none: without it nothing may start.
 pub fn random() -> Random {
     #[expect(
         clippy::expect_used,

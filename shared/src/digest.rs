@@ -9,6 +9,9 @@ use sha2::{Digest as _, Sha256};
 /// The largest whole number that canonical JSON (RFC 8785 §3.2.2.3, by way of I-JSON) keeps exact.
 pub const INTEGER_MAX: u64 = (1 << 53) - 1;
 
+/// The same bound for a number that is kept as a float.
+const FLOAT_MAX: f64 = 9_007_199_254_740_991.0;
+
 /// A SHA-256 digest, lower-case hex in text.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
@@ -45,7 +48,12 @@ pub fn is_exact(value: &Value) -> bool {
         Value::Null | Value::Bool(_) | Value::String(_) => true,
         Value::Number(number) => {
             let unsigned = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
-            unsigned.is_none_or(|magnitude| magnitude <= INTEGER_MAX)
+            match (unsigned, number.as_f64()) {
+                (Some(magnitude), _) => magnitude <= INTEGER_MAX,
+                // Beyond 64 bits the parser has rounded a whole number already.
+                (None, Some(float)) => float.fract() != 0.0 || float.abs() <= FLOAT_MAX,
+                (None, None) => false,
+            }
         }
         Value::Array(items) => items.iter().all(is_exact),
         Value::Object(fields) => fields.values().all(is_exact),
@@ -103,5 +111,7 @@ mod tests {
         assert!(is_exact(&json!({"n": [INTEGER_MAX, -9_007_199_254_740_991_i64, 0.5]})));
         assert!(!is_exact(&json!({"n": [INTEGER_MAX + 1]})));
         assert!(!is_exact(&json!(-9_007_199_254_740_993_i64)));
+        let beyond_64_bits: Value = serde_json::from_str("[18446744073709551617]").unwrap();
+        assert!(!is_exact(&beyond_64_bits));
     }
 }

@@ -60,7 +60,8 @@ const ROUTES: &[Row] = &[
     row("GET", "/v1/agents/{a}/{b}/{c}/intents/stream", "/v1/agents/org/team/deployer/intents/stream", "", Turn("org/team/deployer"), LISTENER),
     row("POST", "/v1/intents/{id}/resume", "/v1/intents/{id}/resume", r#"{"action":"complete"}"#, Turn(A), HANDLER),
     row("POST", "/v1/intents/{id}/resume", "/v1/intents/{id}/resume", r#"{"action":"fail"}"#, Turn(A), HANDLER),
-    row("POST", "/v1/intents/{id}/resume", "/v1/intents/{id}/resume", r#"{"approve_current_step":true,"outcome":null,"action":null}"#, Turn(A), [HIDDEN, ROLE, "409 nothing_to_decide", ROLE]),
+    row("POST", "/v1/intents/{id}/resume", "/v1/intents/{id}/resume", r#"{"approve_current_step":true}"#, Turn(A), [HIDDEN, "200", "422 invalid_request", ROLE]),
+    row("POST", "/v1/intents/{id}/resume", "/v1/intents/{id}/resume", r#"{"outcome":"approved"}"#, Turn(A), [HIDDEN, ROLE, "409 nothing_to_decide", ROLE]),
     row("POST", "/v1/intents/{id}/resume", "/v1/intents/{id}/resume", r#"{"outcome":"approved"}"#, Question(A), [HIDDEN, ROLE, "200", ROLE]),
     row("POST", "/v1/intents/{id}/resolve", "/v1/intents/{id}/resolve", r#"{"status":"COMPLETED"}"#, Turn(A), HANDLER),
     row("POST", "/v1/intents/{id}/resolve", "/v1/intents/{id}/resolve", r#"{"status":"CANCELED"}"#, Turn(A), [HIDDEN, "403 not_the_sender", "403 not_the_sender", "200"]),
@@ -154,7 +155,8 @@ async fn ask(world: &World, callers: &Callers, row: &Row, key: &str) -> Answer {
 
 fn said(answer: &Answer) -> String {
     let status = answer.status.as_u16();
-    if answer.code().is_empty() { status.to_string() } else { format!("{status} {}", answer.code()) }
+    let refused = answer.status.is_client_error() && !answer.code().is_empty();
+    if refused { format!("{status} {}", answer.code()) } else { status.to_string() }
 }
 
 #[tokio::test]
@@ -222,7 +224,8 @@ fn router_routes() -> BTreeSet<String> {
         let (path, handlers) = rest.split_once('"').unwrap();
         let path = path.replace("{*address}", "{address+}");
         for method in ["get", "post", "put", "patch", "delete"] {
-            if handlers.contains(&format!(" {method}(")) || handlers.contains(&format!(".{method}("))
+            if handlers.contains(&format!(" {method}("))
+                || handlers.contains(&format!(".{method}("))
             {
                 routes.insert(format!("{} {path}", method.to_uppercase()));
             }
@@ -233,7 +236,8 @@ fn router_routes() -> BTreeSet<String> {
 
 #[test]
 fn the_template_the_routers_and_the_table_of_this_test_name_the_same_routes() {
-    let tested: BTreeSet<_> = ROUTES.iter().map(|row| format!("{} {}", row.method, row.pattern)).collect();
+    let tested: BTreeSet<_> =
+        ROUTES.iter().map(|row| format!("{} {}", row.method, row.pattern)).collect();
     let (template, routers) = (template_routes(), router_routes());
     let none = BTreeSet::<&String>::new();
     assert_eq!(tested.difference(&template).collect::<BTreeSet<_>>(), none, "not in the template");

@@ -9,6 +9,20 @@
 )]
 
 mod access;
+mod agents_api;
+mod api;
 mod bad_input;
 mod contract;
+mod events;
 mod harness;
+mod licences;
+mod review_page;
+mod scenarios;
+mod browser;
+mod openai_agents;
+mod seed;
+mod store_contract;
+mod template;
+mod tidy;
+mod crash;
+mod processes;

@@ -13,11 +13,13 @@
 )]
 
 pub mod binaries;
+mod program;
 mod python;
 mod running;
 mod table;
 mod world;
 
+pub use program::{Ended, Program};
 pub use python::Python;
 pub use running::{Connection, Running};
 pub use table::Table;

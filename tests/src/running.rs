@@ -41,14 +41,20 @@ impl Running {
         Self::start_at(data, "127.0.0.1:0")
     }
 
-    /// Starts a stack on `data` at `listen`, with further arguments of `holdpoint up`.
+    /// Starts a stack on `data` at `listen`.
     pub fn start_at(data: &Path, listen: &str) -> Self {
+        Self::start_with(data, listen, &[])
+    }
+
+    /// Starts a stack on `data` at `listen`, with further arguments of `holdpoint up`.
+    pub fn start_with(data: &Path, listen: &str, arguments: &[&str]) -> Self {
         let file = data.join("connection.json");
         let before = std::fs::metadata(&file).and_then(|meta| meta.modified()).ok();
         let log = std::fs::File::create(data.with_extension("up.log")).expect("a log file");
         let process = Command::new(binary("holdpoint"))
             .args(["up", "--listen", listen, "--data"])
             .arg(data)
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("one more handle"))
             .stderr(log)
@@ -68,6 +74,11 @@ impl Running {
     pub fn kill(mut self) {
         self.process.kill().expect("the stack was running");
         self.process.wait().expect("the stack was ours");
+    }
+
+    /// The process's number; the functions' processes are its children.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// The folder that the stack keeps everything in.

@@ -55,11 +55,20 @@ impl Table {
 
     /// An empty table at a server that somebody else runs.
     pub async fn at(endpoint: &str, stop: Option<oneshot::Sender<()>>) -> Self {
+        Self::over(endpoint, "test", stop).await
+    }
+
+    /// An empty table of one account at such a server, where each account has tables of its own.
+    pub async fn of_account(endpoint: &str, account: &str) -> Self {
+        Self::over(endpoint, account, None).await
+    }
+
+    async fn over(endpoint: &str, account: &str, stop: Option<oneshot::Sender<()>>) -> Self {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(endpoint)
             .region(Region::from_static("us-east-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .credentials_provider(Credentials::new(account, "test", None, None, "test"))
             .http_client(shared::boot::http_client())
             .build();
         let client = Client::from_conf(config);

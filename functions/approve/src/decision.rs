@@ -15,7 +15,6 @@ pub(super) async fn decide(
     Id(id): Id,
     Body(body): Body<Map<String, Value>>,
 ) -> Result<Json<Value>, Error> {
-    app.visible(&by, id).await?;
     let intent = approval::read(&body)?.perform(&app, &by, id).await?;
     Ok(Json(approval::present(id, &intent)))
 }

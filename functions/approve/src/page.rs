@@ -89,9 +89,9 @@ pub(super) async fn decide(
     if !genuine || is_cross_site(&headers) {
         return reply::forged();
     }
-    let taken = take(&app, &link, decision).await;
+    let answered = take(&app, &link, decision).await;
     // Another reviewer may have been first: the page says who, so it looks at the state as it is now.
-    match (taken, load(&app, &link).await) {
+    match (answered, load(&app, &link).await) {
         (Ok(intent), _) => reply::decided(&intent),
         (Err(error), Ok(intent)) => reply::refused(&error, &intent),
         (Err(_), Err(error)) => failed(&error),

@@ -15,7 +15,6 @@ pub(super) async fn suspend(
     Id(id): Id,
     BodyMax(body): BodyMax<RUN_STATE_BODY_BYTES_MAX, WireSuspend>,
 ) -> Result<Json<Value>, Error> {
-    app.visible(&by, id).await?;
     let (command, attachments) = body.read(&by, app.now())?;
     let intent = app.execute(id, &command, &attachments).await?;
     let children = app.children(&intent).await?;
@@ -41,7 +40,6 @@ pub(super) async fn claim(
     CallPath { intent, call_id }: CallPath,
     Body(body): Body<WireClaim>,
 ) -> Result<Json<Value>, Error> {
-    app.visible(&by, intent).await?;
     let call = body.read(call_id)?;
     let claimed = app.claim(&by, None, intent, &call).await?;
     Ok(Json(suspend::present_claim(&claimed)))
@@ -54,7 +52,6 @@ pub(super) async fn complete(
     CallPath { intent, call_id }: CallPath,
     Body(body): Body<WireFinish>,
 ) -> Result<Json<Value>, Error> {
-    app.visible(&by, intent).await?;
     let claim_token = body.claim_token.clone();
     app.finish_call(&by, intent, &claim_token, body.read(call_id)?).await?;
     Ok(Json(serde_json::json!({"ok": true})))

@@ -16,7 +16,6 @@ pub(super) async fn resume(
     Id(id): Id,
     Body(body): Body<Map<String, Value>>,
 ) -> Result<Json<Value>, Error> {
-    app.visible(&by, id).await?;
     let intent = resume::read(&by, body)?.perform(&app, &by, id).await?;
     Ok(Json(resume::present(&intent)))
 }
@@ -28,7 +27,6 @@ pub(super) async fn resolve(
     Id(id): Id,
     Body(body): Body<Map<String, Value>>,
 ) -> Result<Json<Value>, Error> {
-    app.visible(&by, id).await?;
     let command = resume::read_resolve(&by, &body)?;
     let intent = app.execute(id, &command, &[]).await?;
     let last = app.events(id, intent.seq.saturating_sub(EVENT_SEQ_STEP)).await?;

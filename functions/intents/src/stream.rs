@@ -35,9 +35,9 @@ pub(super) async fn events(
     Query(hold): Query<Hold>,
 ) -> Result<Response, Error> {
     app.visible(&by, id).await?;
-    let held = app.hold_events(id, hold.since, hold.wait()).await?;
-    let frames: Vec<_> = held.items.iter().map(|record| event::frame(id, record)).collect();
-    Ok(sse::answer(&frames, held.next_seq))
+    let found = app.hold_events(id, hold.since, hold.wait()).await?;
+    let frames: Vec<_> = found.items.iter().map(|record| event::frame(id, record)).collect();
+    Ok(sse::answer(&frames, found.next_seq))
 }
 
 /// Intents that are an agent's to do, as they come.
@@ -48,8 +48,8 @@ pub(super) async fn offers(
     Query(hold): Query<Hold>,
 ) -> Result<Response, Error> {
     app.may_listen(&by, &agent)?;
-    let held = app.hold_offers(&agent, hold.since, hold.wait()).await?;
+    let found = app.hold_offers(&agent, hold.since, hold.wait()).await?;
     let frame = |(seq, intent): &(u64, _)| event::offer_frame(*seq, intent);
-    let frames: Vec<_> = held.items.iter().map(frame).collect();
-    Ok(sse::answer(&frames, held.next_seq))
+    let frames: Vec<_> = found.items.iter().map(frame).collect();
+    Ok(sse::answer(&frames, found.next_seq))
 }

@@ -132,11 +132,11 @@ impl App {
         let Ok(until) = self.now().checked_add(REMEMBERED) else { return };
         memory.insert(name.to_owned(), Remembered { value, until });
     }
+}
 
-    pub(super) fn forget<T>(&self, memory: &Mutex<HashMap<String, Remembered<T>>>, name: &str) {
-        if let Ok(mut memory) = memory.lock() {
-            memory.remove(name);
-        }
+pub(super) fn forget<T>(memory: &Mutex<HashMap<String, Remembered<T>>>, name: &str) {
+    if let Ok(mut memory) = memory.lock() {
+        memory.remove(name);
     }
 }
 

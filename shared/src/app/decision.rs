@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::id::IntentId;
 use crate::intent::command::Seen;
 use crate::intent::human_task::Outcome;
-use crate::intent::{Command, Intent, Phase, Waiting};
+use crate::intent::{Command, Intent, Rejection};
 use crate::principal::Principal;
 
 impl App {
@@ -18,19 +18,21 @@ impl App {
         comment: Option<String>,
         seen: Option<Seen>,
     ) -> Result<Intent, Error> {
-        let target = self.question_of(id).await?;
         let command = Command::Decide { by: by.clone(), outcome, comment, seen };
-        self.execute(target, &command, &[]).await
+        let answered = self.execute(id, &command, &[]).await;
+        if !matches!(answered, Err(Error::Rejected(Rejection::NothingToDecide(_)))) {
+            return answered;
+        }
+        // People know the intent that they started; the question may stand on its only open child.
+        match self.only_open_child(id).await? {
+            Some(child) => self.execute(child, &command, &[]).await,
+            None => answered,
+        }
     }
 
-    /// People know the intent that they started; the question may stand on its only open child.
-    async fn question_of(&self, id: IntentId) -> Result<IntentId, Error> {
+    async fn only_open_child(&self, id: IntentId) -> Result<Option<IntentId>, Error> {
         let stored = self.load(id).await?;
-        let mut open = stored.intent.open_asks();
-        let waits = matches!(stored.intent.phase, Phase::Waiting(Waiting::Children));
-        Ok(match (open.next(), open.next()) {
-            (Some(only), None) if waits => only.child,
-            (_, _) => id,
-        })
+        let mut open = stored.intent.open_asks().map(|ask| ask.child);
+        Ok(open.next().filter(|_| open.next().is_none()))
     }
 }

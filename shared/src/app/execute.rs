@@ -18,7 +18,8 @@ const CONFLICT_PAUSE: Duration = Duration::from_millis(4);
 
 impl App {
     /// Decides and commits `command`, with `attachments` in the same transaction, and returns the
-    /// state that it led to. A repeated command changes nothing and returns the state as it is.
+    /// state that it led to. A repeated command changes nothing and returns the state as it is. To
+    /// somebody who may not see the intent it does not exist.
     pub async fn execute(
         &self,
         id: IntentId,
@@ -26,7 +27,10 @@ impl App {
         attachments: &[Attachment],
     ) -> Result<Intent, Error> {
         for conflicts in 1..=CONFLICTS_MAX {
-            let stored = self.load(id).await?;
+            let stored = match command.by() {
+                Some(by) => self.visible(by, id).await?,
+                None => self.load(id).await?,
+            };
             let now = self.now();
             let events = decide(Some(&stored.intent), command, now)?;
             if events.is_empty() {

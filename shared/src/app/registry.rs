@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::App;
+use super::access::forget;
 use crate::address::Address;
 use crate::error::Error;
 use crate::key::{ID_BYTES, Key, KeyText, SECRET_BYTES};
@@ -43,14 +44,14 @@ impl App {
     /// Revokes a key, from now on and for good.
     pub async fn revoke_key(&self, id: &str) -> Result<Key, Error> {
         let revoked = self.store().revoke_key(self.tenant(), id, self.now()).await?;
-        self.forget(&self.inner.keys, id);
+        forget(&self.inner.keys, id);
         revoked.ok_or(Error::NotFound("key"))
     }
 
     /// Makes or changes a route.
     pub async fn put_route(&self, route: Route) -> Result<Route, Error> {
         self.store().put_route(self.tenant(), &route).await?;
-        self.forget(&self.inner.routes, route.address.path());
+        forget(&self.inner.routes, route.address.path());
         Ok(route)
     }
 }

@@ -53,7 +53,16 @@ impl Problem {
         };
         let field = match error {
             Error::Invalid(invalid) if !invalid.field.is_empty() => Some(invalid.field.clone()),
-            _ => None,
+            Error::Invalid(_)
+            | Error::TooLarge { .. }
+            | Error::Unauthenticated(_)
+            | Error::Forbidden(_)
+            | Error::NotFound(_)
+            | Error::Rejected(_)
+            | Error::KeyReused
+            | Error::Busy
+            | Error::Unavailable { .. }
+            | Error::Corrupt(_) => None,
         };
         Self { status, code, detail: error.to_string(), field }
     }

@@ -25,12 +25,11 @@ async fn answer(router: Router, request: Request) -> Result<Response<Body>, Infa
         Err(never) => match never {},
     };
     let (mut parts, body) = response.into_parts();
-    let body = match axum::body::to_bytes(body, ANSWER_BYTES_MAX).await {
-        Ok(bytes) => Body::from(bytes.to_vec()),
-        Err(_) => {
-            parts.status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
-            Body::Empty
-        }
+    let body = if let Ok(bytes) = axum::body::to_bytes(body, ANSWER_BYTES_MAX).await {
+        Body::from(bytes.to_vec())
+    } else {
+        parts.status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
+        Body::Empty
     };
     Ok(Response::from_parts(parts, as_text(body)))
 }

@@ -23,7 +23,7 @@ pub const ASSIGNEES_MAX: usize = 20;
 /// Where in an intent's life a person signs off.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct HoldPoint {
-    /// Before or after the agent.
+    /// Instead of the agent, or after it.
     pub placement: Placement,
     /// What the person is asked.
     pub task: HumanTask,

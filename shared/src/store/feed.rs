@@ -1,5 +1,6 @@
 //! Lists of intents: an agent's stream, the reviewers' tasks, what was sent lately.
 
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::commit::Stored;
@@ -75,7 +76,7 @@ impl Store {
                 Err(error)
                     if error
                         .as_service_error()
-                        .is_some_and(|error| error.is_conditional_check_failed_exception()) => {}
+                        .is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {}
                 Err(error) => return Err(unavailable(error)),
             }
         }

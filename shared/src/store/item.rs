@@ -108,14 +108,18 @@ impl Store {
         limit: i32,
         newest_first: bool,
     ) -> Result<Vec<Item>, StoreError> {
+        // BETWEEN includes its ends; a trailing U+0001 steps past the lower one.
+        let after = format!("{after}\u{1}");
+        if after.as_str() > before {
+            return Ok(vec![]);
+        }
         let answer = self
             .client
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :pk AND sk BETWEEN :after AND :before")
             .expression_attribute_values(":pk", text(pk))
-            // BETWEEN includes its ends; a trailing U+0001 steps past the lower one.
-            .expression_attribute_values(":after", text(format!("{after}\u{1}")))
+            .expression_attribute_values(":after", text(after))
             .expression_attribute_values(":before", text(before))
             .consistent_read(true)
             .scan_index_forward(!newest_first)

@@ -86,9 +86,9 @@ fn outcomes(names: Option<&[String]>) -> Result<Vec<Outcome>, Error> {
         let detail = || format!("`{name}` is not served; send `approved` and `rejected`");
         Outcome::parse(name).ok_or_else(|| Error::field("human_task.allowed_outcomes", detail()))
     };
-    let named: Vec<Outcome> = names.iter().map(read).collect::<Result<_, _>>()?;
+    let wanted: Vec<Outcome> = names.iter().map(read).collect::<Result<_, _>>()?;
     // Each once, the positive one first, however they were sent.
-    Ok(Outcome::ALL.into_iter().filter(|outcome| named.contains(outcome)).collect())
+    Ok(Outcome::ALL.into_iter().filter(|outcome| wanted.contains(outcome)).collect())
 }
 
 /// Writes the task.

@@ -7,6 +7,9 @@ use crate::intent::ask::Ask;
 use crate::intent::record::pending_with;
 use crate::intent::{Intent, Phase, Status};
 
+/// The most bytes of intents in one list; a Lambda answers with 6 MB at most.
+const LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Writes `{ok, intent}` with the intent's keys mirrored at the top, where some clients look.
 pub fn envelope(intent: &Intent) -> Value {
     let body = present(intent);
@@ -18,9 +21,16 @@ pub fn envelope(intent: &Intent) -> Value {
     Value::Object(answer)
 }
 
-/// Writes `{ok, intents}`.
+/// Writes `{ok, intents}`: as many as fit into one answer, the first one always.
 pub fn list(intents: &[Intent]) -> Value {
-    json!({"ok": true, "intents": intents.iter().map(present).collect::<Vec<_>>()})
+    let mut bytes = 0;
+    let mut fits = |body: &Value| {
+        let first = bytes == 0;
+        bytes += body.to_string().len();
+        first || bytes <= LIST_BYTES_MAX
+    };
+    let bodies: Vec<_> = intents.iter().map(present).take_while(|body| fits(body)).collect();
+    json!({"ok": true, "intents": bodies})
 }
 
 /// Writes an intent.

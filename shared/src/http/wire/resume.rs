@@ -105,11 +105,9 @@ pub fn read_resolve(by: &Principal, body: &Map<String, Value>) -> Result<Command
 /// Reads an answer from the fields that the channels of the contract use.
 pub fn answer(body: &Map<String, Value>, given: Option<Outcome>) -> Result<Answer, Error> {
     let inner = object(body, "task_result").unwrap_or_default();
-    let word = |name: &str| {
-        inner.get(name).or_else(|| body.get(name)).and_then(Value::as_str).map(str::to_owned)
-    };
+    let word = |name: &str| words(name, inner.get(name).or_else(|| body.get(name)));
     let flag = inner.get("approved").or_else(|| body.get("approved")).and_then(truth);
-    let outcome = match (word("outcome"), given, flag) {
+    let outcome = match (word("outcome")?, given, flag) {
         (Some(outcome), _, _) => Outcome::parse(&outcome).ok_or_else(|| {
             let detail = format!("is `{outcome}`; send approved or rejected");
             Error::field("outcome", detail)
@@ -122,7 +120,10 @@ pub fn answer(body: &Map<String, Value>, given: Option<Outcome>) -> Result<Answe
             return Err(Error::field("outcome", detail));
         }
     };
-    let comment = word("comment").or_else(|| word("reason"));
+    let comment = match word("comment")? {
+        Some(comment) => Some(comment),
+        None => word("reason")?,
+    };
     let comment = check::optional_text("comment", comment.as_deref(), COMMENT_CHARS_MAX)?;
     Ok(Answer { outcome, comment, seen: seen(body)? })
 }
@@ -148,11 +149,14 @@ fn complete(by: &Principal, result: Map<String, Value>) -> Resume {
 }
 
 fn advance(by: &Principal, body: &Map<String, Value>) -> Result<Resume, Error> {
-    let next_handler = body.get("next_handler").and_then(Value::as_str);
+    let next_handler = words("next_handler", body.get("next_handler"))?;
     Ok(agents(Command::Advance {
         by: by.clone(),
         reason: text(body, "reason", REASON_CHARS_MAX)?,
-        next_handler: next_handler.map(|text| check::address("next_handler", text)).transpose()?,
+        next_handler: next_handler
+            .as_deref()
+            .map(|text| check::address("next_handler", text))
+            .transpose()?,
     }))
 }
 
@@ -178,7 +182,18 @@ fn object(body: &Map<String, Value>, name: &str) -> Option<Map<String, Value>> {
 }
 
 fn text(body: &Map<String, Value>, name: &str, chars_max: usize) -> Result<Option<String>, Error> {
-    check::optional_text(name, body.get(name).and_then(Value::as_str), chars_max)
+    check::optional_text(name, words(name, body.get(name))?.as_deref(), chars_max)
+}
+
+/// A text, if there is one. Anything else in its place would be lost without a word.
+fn words(name: &str, value: Option<&Value>) -> Result<Option<String>, Error> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            Err(Error::field(name, "is no text; send a string"))
+        }
+    }
 }
 
 /// Command-line clients send every value as text.

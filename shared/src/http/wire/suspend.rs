@@ -65,6 +65,11 @@ impl WireSuspend {
         let expected = self.expected_checkpoint.map(Digest::try_from).transpose();
         let expected_checkpoint =
             expected.map_err(|error| Error::field("expected_checkpoint", error.to_string()))?;
+        if !self.approvals.is_empty() && !matches!(self.waits_for.as_deref(), None | Some("people"))
+        {
+            let detail = "stand beside waits_for, which is not people; send one of the two";
+            return Err(Error::field("approvals", detail));
+        }
         let waits_for = match self.waits_for.as_deref() {
             None | Some("people") => {
                 let asks = self.approvals.into_iter().enumerate().map(|(n, ask)| ask.read(n));

@@ -1,0 +1,72 @@
+//! A receiver of messages and notices that only remembers what came.
+
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// One request: its headers and its body.
+type Came = Arc<Mutex<Vec<(HeaderMap, Value)>>>;
+
+/// The receiver.
+pub(super) struct Recorder {
+    pub(super) endpoint: String,
+    came: Came,
+}
+
+impl Recorder {
+    /// Starts it on a loopback port; it ends with the test's runtime.
+    pub(super) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let came = Came::default();
+        let routes = Router::new().fallback(take).with_state(came.clone());
+        tokio::spawn(async { axum::serve(listener, routes).await });
+        Self { endpoint, came }
+    }
+
+    /// A client of SQS that sends here.
+    pub(super) fn sqs(&self) -> aws_sdk_sqs::Client {
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(&self.endpoint)
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .http_client(shared::boot::http_client())
+            .build();
+        aws_sdk_sqs::Client::from_conf(config)
+    }
+
+    /// The messages that came since the last look: queue, delay in seconds and body.
+    pub(super) fn sent(&self) -> Vec<(String, u64, Value)> {
+        let came = std::mem::take(&mut *self.came.lock().unwrap());
+        let message = |(headers, body): (HeaderMap, Value)| {
+            assert_eq!(headers["x-amz-target"], "AmazonSQS.SendMessage");
+            let queue = body["QueueUrl"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+            let text = body["MessageBody"].as_str().unwrap();
+            (queue, body["DelaySeconds"].as_u64().unwrap(), serde_json::from_str(text).unwrap())
+        };
+        came.into_iter().map(message).collect()
+    }
+
+    /// The notices that came since the last look: id, body and signature.
+    pub(super) fn posted(&self) -> Vec<(String, Value, String)> {
+        let came = std::mem::take(&mut *self.came.lock().unwrap());
+        let header = |headers: &HeaderMap, name: &str| headers[name].to_str().unwrap().to_owned();
+        let notice = |(headers, body): (HeaderMap, Value)| {
+            (header(&headers, "webhook-id"), body, header(&headers, "webhook-signature"))
+        };
+        came.into_iter().map(notice).collect()
+    }
+}
+
+async fn take(State(came): State<Came>, headers: HeaderMap, body: Bytes) -> Json<Value> {
+    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    came.lock().unwrap().push((headers, body));
+    Json(json!({"MessageId": "recorded", "MD5OfMessageBody": ""}))
+}
