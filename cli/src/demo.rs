@@ -202,13 +202,15 @@ impl Story<'_> {
 
     fn end(mut self, event: &Event) -> Result<Verdict, Failure> {
         self.waiting.end();
-        let completed = event.status() == Some(Status::Completed);
         let result = event.body.get("result").filter(|result| !result.is_null());
         if let Some(result) = result.filter(|_| !self.terminal.is_json()) {
             self.terminal.say(&format!("\nresult\n{}\n", json_block("  ", result)))?;
         }
-        let (paint, verdict) =
-            if completed { (Paint::Good, Verdict::Done) } else { (Paint::Bad, Verdict::Refused) };
+        let verdict = event.verdict();
+        let paint = match verdict {
+            Verdict::Done => Paint::Good,
+            Verdict::Refused => Paint::Bad,
+        };
         let status = self.terminal.paint(paint, &field(&event.body, "/status"));
         let decided = self.decided.as_deref().unwrap_or("nobody decided");
         self.terminal.say(&format!("{status}  {decided}"))?;

@@ -303,7 +303,7 @@ async fn an_agent_may_wait_for_a_tool_or_a_moment() {
     let until = json!({"waits_for": "time", "until": "2030-01-01T00:01:00Z"});
     let moment = asked.post("suspend", &until).await.json();
     assert_eq!(moment["intent"]["waiting_reason"], "WAITING_FOR_TIME", "{moment}");
-    asked.world.pass(Duration::from_secs(60));
+    asked.world.pass(Duration::from_mins(1));
     let due_at = asked.world.app.now();
     let intent = asked.id.parse().unwrap();
     asked.wake(&Message::Wake { tenant: "default".to_owned(), intent, due_at }).await;

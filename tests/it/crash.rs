@@ -43,10 +43,8 @@ async fn fifty_intents_at_every_stage_survive_a_kill_of_everything() {
     crowd.send(&api, Kind::Suspending, 2, false).await;
     crowd.act(&api).await;
     let asked = 18;
-    until(STAGE_MAX, "every agent asks", async || {
-        (api.tasks().await.len() == asked).then_some(())
-    })
-    .await;
+    until(STAGE_MAX, "every agent asks", async || (api.tasks().await.len() == asked).then_some(()))
+        .await;
     // Ended already, behind a sign-off, and with the agent still.
     crowd.send(&api, Kind::Stream, 4, true).await;
     crowd.send(&api, Kind::Gated, 3, true).await;
@@ -138,10 +136,9 @@ async fn a_killed_function_delays_intents_and_loses_none() {
                 (seen.load(Ordering::SeqCst) >= events).then_some(())
             })
             .await;
-            let process = until(STAGE_MAX, name, async || {
-                processes::functions(api.stack).get(name).copied()
-            })
-            .await;
+            let process =
+                until(STAGE_MAX, name, async || processes::functions(api.stack).get(name).copied())
+                    .await;
             processes::kill(process);
             killed.push((name, process));
         }
@@ -149,9 +146,8 @@ async fn a_killed_function_delays_intents_and_loses_none() {
     };
     let ((), killed) = tokio::join!(crowd.drive(&api), killed);
     for (name, process) in killed {
-        let successor = until(STAGE_MAX, name, async || {
-            processes::functions(api.stack).get(name).copied()
-        });
+        let successor =
+            until(STAGE_MAX, name, async || processes::functions(api.stack).get(name).copied());
         assert_ne!(successor.await, process, "{name} was not killed");
     }
     crowd.look_at_all(&api).await;

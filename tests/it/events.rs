@@ -187,7 +187,7 @@ async fn agent_worker_runs_the_turn_up_to_its_hold_point() {
         serde_json::from_str(&event(&world, "agent-worker/turn.json", &id)).unwrap();
     let model = Arc::new(agent_worker::model::Scripted);
     let worker = agent_worker::Worker::new(world.app.clone(), model).unwrap();
-    let until = world.app.now().checked_add(std::time::Duration::from_secs(60)).unwrap();
+    let until = world.app.now().checked_add(std::time::Duration::from_mins(1)).unwrap();
     let answer = agent_worker::handle(&worker, event, until).await;
     assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
     let intent = stored(&world, &id).await;

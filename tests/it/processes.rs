@@ -8,9 +8,7 @@ use std::process::Command;
 pub(crate) fn functions(stack: u32) -> BTreeMap<String, u32> {
     let processes = fs::read_dir("/proc").expect("Linux lists its processes");
     let ids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-    ids.filter(|id| parent(*id) == Some(stack))
-        .filter_map(|id| Some((function(id)?, id)))
-        .collect()
+    ids.filter(|id| parent(*id) == Some(stack)).filter_map(|id| Some((function(id)?, id))).collect()
 }
 
 /// The variables that a process was started with; `None` if it has ended.

@@ -270,7 +270,7 @@ async fn a_link_for_one_hold_point_decides_no_other() {
     let token = path.trim_start_matches("/approve/");
     let csrf = shared::csrf::csrf_token(&world.secret, &nonce, token);
     let cookie = format!("holdpoint_review={}", nonce.to_cookie_value());
-    let crossed = Page { path, csrf, cookie, ..page };
+    let crossed = Page { path, cookie, csrf, ..page };
     shows(&crossed.press(&world, "approved", "").await, 409, "Request has changed");
     assert_eq!(stored(&world, &id).await.status(), Status::Waiting);
 }
@@ -339,7 +339,7 @@ async fn a_decision_before_the_deadline_counts_and_one_at_it_does_not() {
         let page = Page::open(&world, &id, "ana").await;
         // The core refuses it by itself, even where the link would still open.
         let intent = stored(&world, &id).await;
-        let later = intent.envelope.deadline_at.checked_add(Duration::from_secs(3600)).unwrap();
+        let later = intent.envelope.deadline_at.checked_add(Duration::from_hours(1)).unwrap();
         let long = Page::open_link(&world, &link_to(&intent, "ana", later)).await;
         world.pass(Duration::from_millis(ms));
         shows(&page.press(&world, "approved", "").await, status, title);
@@ -466,7 +466,7 @@ async fn who_a_task_was_escalated_to_finds_it_and_may_decide() {
     let id = crate::harness::create(&world, &body).await;
     let tasks = async || world.get(&world.reviewer, "/v1/me/tasks").await.json()["tasks"].clone();
     assert_eq!(tasks().await, json!([]));
-    world.pass(Duration::from_secs(60));
+    world.pass(Duration::from_mins(1));
     let command = shared::intent::Command::Wake;
     world.app.execute(id.parse().unwrap(), &command, &[]).await.unwrap();
     assert_eq!(tasks().await[0]["intent_id"], json!(id));

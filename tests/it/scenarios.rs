@@ -53,8 +53,7 @@ async fn a_valid_bundle_has_no_faults_and_validating_changes_nothing() {
 #[tokio::test]
 async fn every_fault_is_named_by_step_and_field() {
     let world = World::new().await;
-    let agent =
-        json!({"step_id": "more", "tool_id": "tool.agent.task.v1", "assigned_to": "processor"});
+    let agent = json!({"step_id": "more", "assigned_to": "processor"});
     let twice = |pointer: &str| {
         let bundle = bundle();
         let list = bundle.pointer(pointer).unwrap().as_array().unwrap();

@@ -58,6 +58,6 @@ async fn dynamodb_local_keeps_every_contract() {
         // Each account has tables of its own.
         let table = Table::of_account(&server.endpoint, &format!("contract{n}")).await;
         contract(table).await;
-        println!("{name}: kept by DynamoDB Local");
+        eprintln!("{name}: kept by DynamoDB Local");
     }
 }

@@ -149,11 +149,13 @@ fn every_queue_has_dead_letters_and_every_dead_letter_an_alarm() {
             let kind = at(event, &["Type"]).as_str().unwrap_or_default().to_owned();
             match kind.as_str() {
                 "SQS" => {
-                    consumed.insert(target(&at(event, &["Properties", "Queue"])), timeout(&function));
+                    consumed
+                        .insert(target(&at(event, &["Properties", "Queue"])), timeout(&function));
                     assert_reports(&name, event);
                 }
                 "DynamoDB" => {
-                    let on_failure = ["Properties", "DestinationConfig", "OnFailure", "Destination"];
+                    let on_failure =
+                        ["Properties", "DestinationConfig", "OnFailure", "Destination"];
                     dead.insert(target(&at(event, &on_failure)));
                     assert_reports(&name, event);
                 }

@@ -10,9 +10,8 @@ const LINES_MAX: usize = 600;
 /// Lines of a function's `main.rs`, which only starts its library.
 const MAIN_LINES_MAX: usize = 15;
 /// Names that say nothing about what is inside.
-const EMPTY_NAMES: [&str; 10] = [
-    "utils", "util", "common", "helpers", "helper", "types", "misc", "mod", "manager", "managers",
-];
+const EMPTY_NAMES: [&str; 10] =
+    ["utils", "util", "common", "helpers", "helper", "types", "misc", "mod", "manager", "managers"];
 
 /// A file that git knows or would take, with its text.
 struct Tracked {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// How long a program may take to say what it is waited for, on a machine that does other things.
 const SAID_MAX: Duration = Duration::from_secs(90);
 /// How long it may take to end.
-const END_MAX: Duration = Duration::from_secs(120);
+const END_MAX: Duration = Duration::from_mins(2);
 /// The pause between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -102,6 +102,7 @@ impl Drop for Program {
 impl Ended {
     /// The same, if it ended with exit code `code`.
     #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "it may stand alone, as an assertion")]
     pub fn with_code(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "\n{}\n{}", self.out, self.err);
         self
@@ -119,13 +120,13 @@ impl Said {
         let lines = Arc::new((Mutex::new(Lines::default()), Condvar::new()));
         let shared = Arc::clone(&lines);
         let reader = std::thread::spawn(move || {
-            let (lines, changed) = &*shared;
-            for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
-                let line = String::from_utf8_lossy(&line).into_owned();
-                lines.lock().expect("nobody panics with it").so_far.push(line);
+            let (said, changed) = &*shared;
+            for bytes in BufReader::new(from).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&bytes).into_owned();
+                said.lock().expect("nobody panics with it").so_far.push(line);
                 changed.notify_all();
             }
-            lines.lock().expect("nobody panics with it").is_whole = true;
+            said.lock().expect("nobody panics with it").is_whole = true;
             changed.notify_all();
         });
         Self { lines, reader: Some(reader) }
@@ -136,8 +137,8 @@ impl Said {
         let find = |lines: &Lines| lines.so_far.iter().find(|line| line.contains(wanted)).cloned();
         let lines = lines.lock().expect("nobody panics with it");
         let is_missing = |lines: &mut Lines| find(lines).is_none() && !lines.is_whole;
-        let waited = changed.wait_timeout_while(lines, SAID_MAX, is_missing);
-        find(&waited.expect("nobody panics with it").0)
+        let held = changed.wait_timeout_while(lines, SAID_MAX, is_missing);
+        find(&held.expect("nobody panics with it").0)
     }
 
     fn text(&self) -> String {

@@ -1,6 +1,6 @@
 //! A stack, and the example's processes against it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,7 +8,6 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tests::binaries::checkout;
 use tests::{Connection, Ended, Program, Python, Running};
-use uuid::Uuid;
 
 /// How long an agent looks for work that is there.
 const AGENT_SECONDS: f64 = 30.0;
@@ -25,6 +24,7 @@ pub(super) struct Stage {
     stack: Running,
     python: Python,
     folder: TempDir,
+    stories: Cell<usize>,
 }
 
 /// One release request at an address of its own.
@@ -56,7 +56,8 @@ impl Stage {
     pub(super) fn new() -> Self {
         let python = Python::with(&example().join("requirements.txt"));
         let folder = tempfile::tempdir().expect("a folder");
-        Self { stack: Running::start(&folder.path().join("data")), python, folder }
+        let stack = Running::start(&folder.path().join("data"));
+        Self { stack, python, folder, stories: Cell::new(0) }
     }
 
     pub(super) fn connection(&self) -> &Connection {
@@ -65,9 +66,10 @@ impl Stage {
 
     /// Sends a release request; it has been taken when this returns.
     pub(super) fn story(&self) -> Story<'_> {
-        let name = Uuid::new_v4().simple().to_string();
-        let address = format!("agent://release-{name}");
-        let deploy_log = self.folder.path().join(name);
+        let number = self.stories.get();
+        self.stories.set(number + 1);
+        let address = format!("agent://release-desk-{number}");
+        let deploy_log = self.folder.path().join(format!("deployments-{number}.log"));
         let mut command = self.script("initiator.py", &deploy_log);
         let initiator = Program::start(command.args(["--to-agent", &address, "--seconds", "300"]));
         initiator.line("initiator: intent ");

@@ -267,7 +267,7 @@ pub(super) async fn pointers_stand_exactly_where_the_state_wants_them(table: Tab
     expect("handed on", &[timer, offer, day, ("\"C#", 2), snapshot]).await;
     world.post(&world.agent, &resume, &json!({"action": "complete"})).await;
     expect("held", &[timer, task, day, ("\"C#", 3), snapshot]).await;
-    world.pass(Duration::from_secs(60));
+    world.pass(Duration::from_mins(1));
     let id: IntentId = id.parse().unwrap();
     world.app.execute(id, &Command::Wake, &[]).await.unwrap();
     expect("reminded", &[timer, task, day, ("\"C#", 4), snapshot]).await;

@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 const PACKAGE: &str = "amplify-dynamodb-simulator";
 const PACKAGE_VERSION: &str = "2.9.30";
 /// How long the program may take until it listens.
-const START_MAX: Duration = Duration::from_secs(120);
+const START_MAX: Duration = Duration::from_mins(2);
 
 /// The running program; it ends when this is dropped.
 pub(super) struct DynamodbLocal {
