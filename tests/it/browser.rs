@@ -39,9 +39,9 @@ fn a_person_rejects_in_a_browser_and_the_agent_gets_the_words() {
     worked(visit);
     says(visit, "after", &["Your decision is recorded", "Rejected", "Not before the board"]);
 
-    // The agent ends its work well, without what it was not allowed to do.
+    // The agent ends its work well, without what it was not allowed to do; the demo says who refused.
     let demo = demo.end();
-    assert_eq!(demo.code, Some(0), "{}\n{}", demo.out, demo.err);
+    assert_eq!(demo.code, Some(1), "{}\n{}", demo.out, demo.err);
     assert!(demo.out.contains("COMPLETED  rejected by local-reviewer"), "{}", demo.out);
     assert!(demo.out.contains("\"published\": false"), "{}", demo.out);
     assert!(demo.out.contains("Not before the board has seen it."), "{}", demo.out);

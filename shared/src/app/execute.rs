@@ -12,9 +12,9 @@ use crate::intent::{Command, Event, Intent, Rejection, decide, react, record};
 use crate::store::{Attachment, Change, CommitError, Stored};
 
 /// How often a command is decided anew because another change came first.
-const CONFLICTS_MAX: u32 = 8;
-/// The pause after the first conflict; it grows with each.
-const CONFLICT_PAUSE: Duration = Duration::from_millis(4);
+const CONFLICTS_MAX: u32 = 12;
+/// The longest pause after the first conflict; it grows with each.
+const CONFLICT_PAUSE_MAX: Duration = Duration::from_millis(8);
 
 impl App {
     /// Decides and commits `command`, with `attachments` in the same transaction, and returns the
@@ -39,12 +39,18 @@ impl App {
             match self.commit(&stored, command, events, attachments, now).await {
                 Ok(intent) => return Ok(intent),
                 Err(CommitError::Conflict(_)) => {
-                    tokio::time::sleep(CONFLICT_PAUSE * conflicts).await;
+                    tokio::time::sleep(self.pause_after(conflicts)).await;
                 }
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
         Err(Error::Busy)
+    }
+
+    /// A pause that differs from that of whoever was in the way.
+    fn pause_after(&self, conflicts: u32) -> Duration {
+        let [part] = self.random::<1>();
+        CONFLICT_PAUSE_MAX * conflicts * u32::from(part) / u32::from(u8::MAX)
     }
 
     /// The intent as it is stored.

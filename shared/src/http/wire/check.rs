@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::address::Address;
 use crate::digest::is_exact;
 use crate::error::Error;
+use crate::intent::ask::CALL_ID_CHARS_MAX;
 
 pub(super) fn text(field: &str, value: &str, chars_max: usize) -> Result<String, Error> {
     let chars = value.chars().count();
@@ -16,6 +17,22 @@ pub(super) fn text(field: &str, value: &str, chars_max: usize) -> Result<String,
         return Err(Error::field(field, detail));
     }
     Ok(value.to_owned())
+}
+
+/// An agent's name for a tool call. It stands in paths, which gateways decode each in their own way,
+/// so it has only characters that mean the same before and after.
+pub(super) fn call_id(field: &str, value: &str) -> Result<String, Error> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '~' | '-');
+    let fits = value.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && value.chars().all(plain)
+        && value.len() <= CALL_ID_CHARS_MAX;
+    let detail = || {
+        format!(
+            "must have 1 to {CALL_ID_CHARS_MAX} of letters, digits, `.`, `_`, `:`, `~` and `-`, \
+             the first a letter or digit"
+        )
+    };
+    if fits { Ok(value.to_owned()) } else { Err(Error::field(field, detail())) }
 }
 
 pub(super) fn optional_text(

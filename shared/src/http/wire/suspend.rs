@@ -8,7 +8,7 @@ use super::{check, human_task};
 use crate::app::{ClaimedCall, ToolCall};
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::intent::ask::{AskRequest, CALL_ID_CHARS_MAX};
+use crate::intent::ask::AskRequest;
 use crate::intent::call::OUTPUT_BYTES_MAX;
 use crate::intent::command::WaitsFor;
 use crate::intent::envelope::{REMINDERS_MAX, Reminders, TTL_SECONDS_MAX, TTL_SECONDS_MIN};
@@ -130,7 +130,7 @@ impl WireAsk {
         let max = max.map(|value| check::whole(&field("max_reminders"), value)).transpose()?;
         check::exact(&field("arguments"), &self.arguments)?;
         Ok(AskRequest {
-            call_id: check::text(&field("call_id"), &self.call_id, CALL_ID_CHARS_MAX)?,
+            call_id: check::call_id(&field("call_id"), &self.call_id)?,
             title: check::text(&field("title"), &title, TITLE_CHARS_MAX)?,
             description: check::optional_text(
                 &field("description"),
@@ -224,7 +224,7 @@ impl WireClaim {
         }
         check::exact("arguments", &self.arguments)?;
         Ok(ToolCall {
-            call_id: check::text("call_id", &call_id, CALL_ID_CHARS_MAX)?,
+            call_id: check::call_id("call_id", &call_id)?,
             tool: check::text("tool", &self.tool, NAME_CHARS_MAX)?,
             arguments: self.arguments,
             needs_grant: self.approval_id.is_some(),
@@ -267,6 +267,7 @@ impl WireFinish {
             let detail = format!("has {bytes} bytes; shorten it to {OUTPUT_BYTES_MAX}");
             return Err(Error::field("output", detail));
         }
+        let call_id = check::call_id("call_id", &call_id)?;
         Ok(CallOutput { call_id, output: self.output, is_error: self.is_error })
     }
 }
