@@ -46,7 +46,7 @@ pub(super) fn review(
         description: task.description.as_deref(),
         asked_by: &intent.envelope.from,
         intent_type: &intent.envelope.intent_type,
-        tool: payload.get("tool").and_then(|tool| tool.as_str()).filter(|_| asked),
+        tool: tool(intent),
         arguments,
         proposal: hold.proposal.as_ref(),
         deadline_at: intent.envelope.deadline_at,
@@ -153,6 +153,7 @@ fn timed_out(deadline_at: Timestamp) -> Response {
 fn decision(intent: &Intent) -> Option<Decided<'_>> {
     let decision = &intent.decided()?.decision;
     Some(Decided {
+        subject: tool(intent).unwrap_or(&intent.envelope.intent_type),
         outcome: match decision.outcome {
             Outcome::Approved => "approved",
             Outcome::Rejected => "rejected",
@@ -162,6 +163,12 @@ fn decision(intent: &Intent) -> Option<Decided<'_>> {
         comment: decision.comment.as_deref(),
         digest: decision.digest.hex(),
     })
+}
+
+/// The tool that would run, where an agent asked about one.
+fn tool(intent: &Intent) -> Option<&str> {
+    intent.envelope.parent.as_ref()?;
+    intent.envelope.payload.get("tool")?.as_str()
 }
 
 fn reply(status: StatusCode, html: &str) -> Response {

@@ -12,6 +12,8 @@ use super::untrusted_text::isolated;
 /// A decision that has been made.
 #[derive(Debug, Clone, Copy)]
 pub struct Decided<'a> {
+    /// What it was about: the tool that would run, or the kind of intent.
+    pub subject: &'a str,
     /// What was decided.
     pub outcome: &'a str,
     /// Who decided.
@@ -181,6 +183,7 @@ pub fn bad_request(problem: &BadRequest<'_>) -> Markup {
 fn facts(decision: &Decided<'_>) -> Markup {
     html! {
         dl.facts.card {
+            div { dt { "Request" } dd { code { (isolated(decision.subject)) } } }
             div { dt { "Decided by" } dd { (isolated(decision.reviewer)) } }
             div { dt { "When" } dd { (moment(decision.decided_at)) } }
             @if let Some(comment) = decision.comment {
@@ -199,6 +202,7 @@ mod tests {
 
     fn decision<'a>() -> Decided<'a> {
         Decided {
+            subject: "payments.refund",
             outcome: "rejected",
             reviewer: "ana@example.com",
             decided_at: AT.parse().unwrap(),
@@ -219,6 +223,13 @@ mod tests {
             bad_request(&problem),
         ]
         .map(Markup::into_string)
+    }
+
+    #[test]
+    fn a_decision_says_what_it_was_about() {
+        for page in [decided(&decision()), already_decided(&decision())] {
+            assert!(page.into_string().contains("payments.refund"));
+        }
     }
 
     #[test]
