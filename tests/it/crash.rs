@@ -65,11 +65,11 @@ async fn fifty_intents_at_every_stage_survive_a_kill_of_everything() {
     let last = crowd.members.last().expect("a crowd").id.clone();
     let deadline_at = instant(&api.intent(&last).await["deadline_at"]);
 
-    // Some before their hold points, some decided and not yet told of it.
+    // Some in the middle of a turn: before their hold points, or decided a moment ago.
+    crowd.look(&api).await;
     crowd.send(&api, Kind::Worker, 6, true).await;
     assert_eq!(crowd.members.len(), 50);
     decide_half(&api, &crowd).await;
-    crowd.look(&api).await;
     running.kill();
 
     until(Duration::from_secs(2 * SHORT_TTL_SECONDS), "the short deadlines", async || {
@@ -145,6 +145,9 @@ async fn a_killed_function_delays_intents_and_loses_none() {
         killed
     };
     let ((), killed) = tokio::join!(crowd.drive(&api), killed);
+    for step in ["started", "started", "tool claimed", "tool claimed", "tool claimed"] {
+        kill_worker_after(&api, &mut crowd, step).await;
+    }
     for (name, process) in killed {
         let successor =
             until(STAGE_MAX, name, async || processes::functions(api.stack).get(name).copied());
@@ -154,6 +157,28 @@ async fn a_killed_function_delays_intents_and_loses_none() {
     running.kill();
     check_ends(&crowd, &BTreeSet::new());
     check_ledger(&crowd, &data.path().join("stack"));
+}
+
+/// Sends one more intent to the worker and kills the worker as soon as the turn has come to `step`.
+async fn kill_worker_after(api: &Api, crowd: &mut Crowd, step: &str) {
+    crowd.send(api, Kind::Worker, 1, true).await;
+    let id = crowd.members.last().expect("one was sent").id.clone();
+    let worker = processes::functions(api.stack).get("agent-worker").copied();
+    if step == "tool claimed" {
+        until(STAGE_MAX, "the agent asks", async || {
+            let tasks = api.tasks().await;
+            tasks.iter().any(|task| task["parent_intent_id"] == id.as_str()).then_some(())
+        })
+        .await;
+        crowd.review(api).await;
+    }
+    // Without a pause between two looks, since the step is over in some milliseconds.
+    let end = tokio::time::Instant::now() + STAGE_MAX;
+    while !api.events(&id).await.iter().any(|event| event["details"]["step"] == step) {
+        assert!(tokio::time::Instant::now() < end, "no turn came to `{step}`");
+    }
+    processes::kill(worker.expect("a worker that comes so far"));
+    crowd.drive(api).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
