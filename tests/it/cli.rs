@@ -133,9 +133,9 @@ fn agents_are_registered_and_led_to(stack: &Running, folder: &Path) {
 fn intents_are_sent_read_and_canceled(stack: &Running) {
     let send = ["intents", "send", "--to", "worker", "--type", "t.v1", "--payload", r#"{"n": 1}"#];
     let send = [&send[..], &["--idempotency-key", "one", "--ttl", "600"]].concat();
-    let sent = answer(stack, &send);
-    assert_eq!(answer(stack, &send)["intent_id"], sent["intent_id"], "sent twice under one key");
-    let id = sent["intent_id"].as_str().expect("an id");
+    let first = answer(stack, &send);
+    assert_eq!(answer(stack, &send)["intent_id"], first["intent_id"], "sent twice under one key");
+    let id = first["intent_id"].as_str().expect("an id");
     let read = answer(stack, &["intents", "get", id]);
     assert_eq!((&read["status"], &read["payload"]), (&json!("DELIVERED"), &json!({"n": 1})));
     says(&run(stack, &["intents", "get", id]).with_code(0).out, &[id, "DELIVERED", "local-agent"]);

@@ -22,7 +22,7 @@ const LATE_SECONDS_MAX: f64 = 2.0;
 /// own time, the table is looked through every second, and what follows takes a moment.
 const TTL_LATE_SECONDS_MAX: f64 = 8.0;
 /// How long anything here may take.
-const STORY_MAX: Duration = Duration::from_secs(60);
+const STORY_MAX: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn time_is_kept_by_a_running_stack() {

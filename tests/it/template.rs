@@ -233,7 +233,11 @@ fn list(value: &Value) -> Vec<Value> {
     match value {
         Value::Null => vec![],
         Value::Sequence(items) => items.clone(),
-        one => vec![one.clone()],
+        Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Mapping(_)
+        | Value::Tagged(_) => vec![value.clone()],
     }
 }
 
