@@ -59,7 +59,7 @@ fn the_product_s_own_template_can_be_run() {
 }
 
 #[test]
-fn the_product_s_table_queues_and_secret_are_read() {
+fn the_product_s_table_queues_and_secrets_are_read() {
     let blueprint = blueprint(TEMPLATE, &[]).unwrap();
     let [table] = blueprint.tables.as_slice() else { panic!("one table") };
     assert_eq!(table.ttl_attribute.as_deref(), Some("ttl_epoch_s"));
@@ -76,8 +76,10 @@ fn the_product_s_table_queues_and_secret_are_read() {
             "maxReceiveCount": 5
         })
     );
-    let [secret] = blueprint.secrets.as_slice() else { panic!("one secret") };
-    assert_eq!((secret.length, secret.alphabet.len()), (64, 62));
+    let [links, notices] = blueprint.secrets.as_slice() else { panic!("two secrets") };
+    for secret in [links, notices] {
+        assert_eq!((secret.length, secret.alphabet.len()), (64, 62));
+    }
     assert_eq!(blueprint.references["Table"], "Table");
 }
 
