@@ -10,6 +10,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use jiff::Timestamp;
 use serde_json::Value;
+use shared::ascii::ascii;
 use shared::untrusted::for_terminal;
 
 use crate::failure::Failure;
@@ -167,23 +168,6 @@ pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     };
     let body = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
     std::iter::once(line(headings.to_vec())).chain(body).collect::<Vec<_>>().join("\n")
-}
-
-/// JSON with everything but ASCII escaped: the same document, and nothing that a terminal obeys.
-fn ascii(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    let mut units = [0; 2];
-    for c in json.chars() {
-        if c.is_ascii() && c != '\u{7f}' {
-            text.push(c);
-            continue;
-        }
-        for unit in c.encode_utf16(&mut units) {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "\\u{unit:04x}");
-        }
-    }
-    text
 }
 
 fn out(mut to: impl io::Write, text: &str) -> Result<(), Failure> {

@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod agent;
+pub mod ascii;
 pub mod csrf;
 pub mod digest;
 pub mod id;

@@ -9,6 +9,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::ascii::ascii;
+
 /// The shortest hold of a stream, in seconds. The contract's limit.
 pub const WAIT_SECONDS_MIN: u64 = 1;
 /// The longest hold of a stream, in seconds: API Gateway answers for us after 30.
@@ -43,23 +45,6 @@ fn push(text: &mut String, frame: &Frame) {
     let data = ascii(&frame.data.to_string());
     // Writing to a string cannot fail.
     let _ = write!(text, "id: {}\nevent: {}\ndata: {data}\n\n", frame.seq, frame.event);
-}
-
-/// JSON text with everything but ASCII escaped. Clients split lines at U+0085, U+2028 and U+2029
-/// too, and would drop an event that has one of them inside.
-fn ascii(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    let mut units = [0; 2];
-    for c in json.chars() {
-        if c.is_ascii() && c != '\u{7f}' {
-            text.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut units) {
-                let _ = write!(text, "\\u{unit:04x}");
-            }
-        }
-    }
-    text
 }
 
 #[cfg(test)]
