@@ -12,7 +12,7 @@ const SUSPENDED: &str = "suspended, waiting for a person";
 
 #[test]
 fn an_approval_is_acted_on_in_another_process() {
-    let stage = Stage::new();
+    let Some(stage) = Stage::new() else { return };
     let story = stage.story();
     story.step(SUSPENDED);
     // Nothing is to be done while it waits: a start of the agent finds no work and ends.
@@ -29,7 +29,7 @@ fn an_approval_is_acted_on_in_another_process() {
 
 #[test]
 fn a_rejection_reaches_the_agent_in_the_reviewers_words() {
-    let stage = Stage::new();
+    let Some(stage) = Stage::new() else { return };
     let story = stage.story();
     story.step(SUSPENDED);
     story.decide(&Decision::reject("call_3_deploy_model", "not on a Friday"));
@@ -44,7 +44,7 @@ fn a_rejection_reaches_the_agent_in_the_reviewers_words() {
 
 #[test]
 fn an_agent_killed_before_the_decision_asks_once() {
-    let stage = Stage::new();
+    let Some(stage) = Stage::new() else { return };
     let story = stage.story();
     story.killed_at("before-suspend");
     story.step(SUSPENDED);
@@ -57,7 +57,7 @@ fn an_agent_killed_before_the_decision_asks_once() {
 
 #[test]
 fn an_agent_killed_before_its_claim_deploys_once() {
-    let stage = Stage::new();
+    let Some(stage) = Stage::new() else { return };
     let story = stage.story();
     story.step(SUSPENDED);
     story.decide(&Decision::approve("call_3_deploy_model"));
@@ -68,7 +68,7 @@ fn an_agent_killed_before_its_claim_deploys_once() {
 
 #[test]
 fn an_agent_killed_with_a_claim_asks_whether_it_happened() {
-    let stage = Stage::new();
+    let Some(stage) = Stage::new() else { return };
     let story = stage.story();
     story.step(SUSPENDED);
     story.decide(&Decision::approve("call_3_deploy_model"));
@@ -93,7 +93,7 @@ fn an_agent_killed_with_a_claim_asks_whether_it_happened() {
 
 #[test]
 fn an_agent_killed_after_its_record_deploys_nothing_again() {
-    let stage = Stage::new();
+    let Some(stage) = Stage::new() else { return };
     for place in ["after-record", "before-resume"] {
         let story = stage.story();
         story.step(SUSPENDED);
@@ -119,7 +119,7 @@ fn every_place_of_the_rehearsal_is_rehearsed() {
 
 #[test]
 fn a_claim_whose_answer_was_lost_is_asked_for_again() {
-    let stage = Stage::new();
+    let Some(stage) = Stage::new() else { return };
     let lossy = Lossy::before(&stage.connection().base_url, "/claim");
     let story = stage.story();
     story.step(SUSPENDED);

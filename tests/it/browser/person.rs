@@ -66,7 +66,7 @@ impl Person {
             return None;
         }
         let requirements = checkout().join("tests/python/browser/requirements.txt");
-        Some(Self { python: Python::with(&requirements) })
+        Python::with(&requirements).map(|python| Self { python })
     }
 
     /// Opens the link in one browser for each button, presses them in turn, and tells what each

@@ -19,9 +19,10 @@ const ANSWER_MAX: Duration = Duration::from_mins(1);
 /// The function's timeout in the emulator, in seconds.
 const TIMEOUT_SECONDS: &str = "40";
 
-/// The emulator's own program, out of the package that AWS ships it in.
-pub(super) fn program() -> PathBuf {
-    let python = Python::with(&checkout().join("tests/python/sam/requirements.txt"));
+/// The emulator's own program, out of the package that AWS ships it in; none on a machine that cannot
+/// unpack it.
+pub(super) fn program() -> Option<PathBuf> {
+    let python = Python::with(&checkout().join("tests/python/sam/requirements.txt"))?;
     let machine = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     let shipped = format!("samcli/local/rapid/aws-lambda-rie-{machine}");
     let shipped = python.packages().join(shipped);
@@ -36,7 +37,7 @@ pub(super) fn program() -> PathBuf {
         std::fs::set_permissions(&next, mode).expect("the copy is ours");
         std::fs::rename(&next, &own).expect("the copy is ours");
     }
-    own
+    Some(own)
 }
 
 /// One function in the emulator. Both end when this is dropped.

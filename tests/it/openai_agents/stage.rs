@@ -53,11 +53,11 @@ impl<'a> Decision<'a> {
 }
 
 impl Stage {
-    pub(super) fn new() -> Self {
-        let python = Python::with(&example().join("requirements.txt"));
+    pub(super) fn new() -> Option<Self> {
+        let python = Python::with(&example().join("requirements.txt"))?;
         let folder = tempfile::tempdir().expect("a folder");
         let stack = Running::start(&folder.path().join("data"));
-        Self { stack, python, folder, stories: Cell::new(0) }
+        Some(Self { stack, python, folder, stories: Cell::new(0) })
     }
 
     pub(super) fn connection(&self) -> &Connection {

@@ -15,10 +15,10 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn new() -> Self {
-        let python = Python::with(&checkout().join("tests/python/seed/requirements.txt"));
+    pub(super) fn new() -> Option<Self> {
+        let python = Python::with(&checkout().join("tests/python/seed/requirements.txt"))?;
         let folder = tempfile::tempdir().expect("a folder");
-        Self { stack: Running::start(&folder.path().join("data")), python, folder }
+        Some(Self { stack: Running::start(&folder.path().join("data")), python, folder })
     }
 
     pub(super) fn connection(&self) -> &Connection {
