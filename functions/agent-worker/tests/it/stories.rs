@@ -182,9 +182,9 @@ async fn a_model_that_is_away_for_hours_is_waited_for_without_using_up_an_attemp
             panic!("it does not wait: {:?}", intent.phase)
         };
         assert_eq!(intent.delivery_attempt, 1);
-        let pause_s = until.as_second() - stage.app.now().as_second();
-        pauses_s.push(pause_s);
-        stage.pass(pause_s + 1);
+        let wait_s = until.as_second() - stage.app.now().as_second();
+        pauses_s.push(wait_s);
+        stage.pass(wait_s + 1);
         stage.wake(id).await;
     }
     assert!(pauses_s.is_sorted(), "{pauses_s:?}");
