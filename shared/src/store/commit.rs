@@ -12,7 +12,7 @@ use super::attachment::Attachment;
 use super::item::{self, Item, body, corrupt, number, read_body, read_number, read_text, text};
 use super::place::Place;
 use super::timer::{TIMER_SHARDS, timer_item};
-use super::{Store, StoreError, condition, unavailable};
+use super::{Store, StoreError, condition};
 use crate::digest::Digest;
 use crate::id::IntentId;
 use crate::intent::record::{Recorded, record};
@@ -248,12 +248,6 @@ impl Store {
         let delete =
             Delete::builder().table_name(&self.table).set_key(Some(item::primary_key(place)));
         TransactWriteItem::builder().set_delete(delete.build().ok()).build()
-    }
-
-    /// Whether the table answers at all.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        let described = self.client.describe_table().table_name(&self.table).send().await;
-        described.map(|_| ()).map_err(unavailable)
     }
 }
 
