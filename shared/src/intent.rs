@@ -11,6 +11,7 @@
 //! into the state, [`react`](react::owed) names what the world is owed for it. None of them knows a
 //! clock, a network or a wire format: time and ids are arguments, effects are returned as data.
 
+pub mod answer;
 pub mod ask;
 pub mod call;
 pub mod command;
@@ -18,11 +19,16 @@ pub mod decide;
 pub mod envelope;
 pub mod event;
 pub mod human_task;
+pub mod inbox;
+pub mod outcome;
 pub mod phase;
+pub mod policy;
 pub mod react;
 pub mod record;
 pub mod rejection;
 pub mod status;
+pub mod task_type;
+pub mod workflow;
 
 mod apply;
 #[cfg(test)]
@@ -42,10 +48,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
 use crate::digest::Digest;
 use crate::id::IntentId;
 use ask::Ask;
 use call::Call;
+use envelope::Delivery;
+use inbox::Messages;
+use policy::Policy;
+use workflow::Run;
 
 /// Events are numbered 2, 4, 6, … so that clients which ask for "after n" and clients which ask for
 /// "from n + 1" select the same events.
@@ -78,12 +89,50 @@ pub struct Intent {
     pub asks: Vec<Ask>,
     /// Tool calls that were claimed, by call id.
     pub calls: BTreeMap<String, Call>,
+    /// Who goes on with it, if another agent handed it on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_to: Option<Handed>,
+    /// What was changed about it since it was sent.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub policy: Policy,
+    /// Where the run of its workflow is, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
+    /// How often it was looked whether the news that it waits for has been lost.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub checks: u32,
+    /// The messages that people and agents have left on it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub messages: Messages,
+}
+
+/// An agent that an intent was handed on to.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Handed {
+    /// The agent.
+    pub to: Address,
+    /// How it gets its intents.
+    pub delivery: Delivery,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Intent {
     /// The lifecycle status, in the contract's words.
     pub fn status(&self) -> Status {
         self.phase.status()
+    }
+
+    /// The agent that has it.
+    pub fn handler(&self) -> &Address {
+        self.handed_to.as_ref().map_or(&self.envelope.handler, |handed| &handed.to)
+    }
+
+    /// How that agent gets it.
+    pub fn delivery(&self) -> Delivery {
+        self.handed_to.as_ref().map_or(self.envelope.delivery, |handed| handed.delivery)
     }
 
     /// Whether nothing can happen to it any more.
@@ -93,11 +142,18 @@ impl Intent {
 
     /// Whether it waits for the agent, and so belongs on the agent's stream.
     pub fn is_agents_turn(&self) -> bool {
+        // The turns of a workflow are those of its steps.
+        if self.envelope.workflow.is_some() {
+            return false;
+        }
         match &self.phase {
             Phase::Delivered { .. } | Phase::Acknowledged { .. } | Phase::InProgress { .. } => true,
             Phase::Waiting(waiting) => match waiting {
                 Waiting::Agent { .. } | Waiting::Tool => true,
-                Waiting::Human(_) | Waiting::Children | Waiting::Time { .. } => false,
+                Waiting::Human(_)
+                | Waiting::Children
+                | Waiting::Step { .. }
+                | Waiting::Time { .. } => false,
             },
             Phase::Created
             | Phase::Submitted
@@ -110,7 +166,7 @@ impl Intent {
 
     /// The place on the agent's stream, if the agent takes its intents from there and it is its turn.
     pub fn offered(&self) -> Option<u64> {
-        let streams = self.envelope.delivery == envelope::Delivery::Stream;
+        let streams = self.delivery() == Delivery::Stream;
         (streams && self.is_agents_turn()).then_some(self.offer_seq)
     }
 
@@ -119,7 +175,11 @@ impl Intent {
         match &self.phase {
             Phase::Waiting(Waiting::Human(hold)) => Some(hold),
             Phase::Waiting(
-                Waiting::Agent { .. } | Waiting::Children | Waiting::Time { .. } | Waiting::Tool,
+                Waiting::Agent { .. }
+                | Waiting::Children
+                | Waiting::Step { .. }
+                | Waiting::Time { .. }
+                | Waiting::Tool,
             )
             | Phase::Created
             | Phase::Submitted
@@ -135,7 +195,8 @@ impl Intent {
 
     /// The hold and the decision that ended it, if a person has decided.
     pub fn decided(&self) -> Option<&human_task::Decided> {
-        match &self.phase {
+        let of_step = self.run.as_ref().and_then(|run| run.decided.as_ref());
+        let own = match &self.phase {
             Phase::InProgress { decided, .. }
             | Phase::Completed { decided, .. }
             | Phase::Failed { decided, .. } => decided.as_ref(),
@@ -146,7 +207,8 @@ impl Intent {
             | Phase::Waiting(_)
             | Phase::Canceled { .. }
             | Phase::TimedOut { .. } => None,
-        }
+        };
+        own.or(of_step)
     }
 
     /// Approvals that are asked for and not ended.

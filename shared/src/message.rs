@@ -19,6 +19,13 @@ pub enum Message {
         /// The intent.
         intent: IntentId,
     },
+    /// An agent's turn may be posted to the agent.
+    Push {
+        /// The account.
+        tenant: String,
+        /// The intent.
+        intent: IntentId,
+    },
     /// Something may be due.
     Wake {
         /// The account.
@@ -73,6 +80,16 @@ pub enum Notice {
         /// Which reminder this is, from 1.
         count: u32,
     },
+    /// Somebody passed the task on.
+    Reassigned {
+        /// Who is to answer now.
+        to: String,
+    },
+    /// A workflow has something to say.
+    Step {
+        /// The step, by its place.
+        step: usize,
+    },
     /// Nobody answered the reminders.
     Escalation {
         /// Who is told now.
@@ -100,7 +117,7 @@ impl Message {
             | Self::Recover { .. }
             | Self::AskEnded { .. }
             | Self::ParentEnded { .. } => Queue::Wakes,
-            Self::Notice { .. } => Queue::Notices,
+            Self::Push { .. } | Self::Notice { .. } => Queue::Notices,
         }
     }
 }

@@ -306,7 +306,7 @@ async fn one_decision_counts_and_everybody_else_is_told_whose_it_was() {
     assert_eq!(events(&world, &id).await, decided);
     let decision = stored(&world, &id).await.decided().unwrap().decision.clone();
     assert_eq!(decision.comment.as_deref(), Some("looks good\nto me"));
-    assert_eq!((decision.by.as_str(), decision.outcome), ("ana", Outcome::Approved));
+    assert_eq!((decision.by.as_str(), decision.outcome), ("ana", Outcome::APPROVED));
 }
 
 #[tokio::test]

@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 use shared::agent::{Answer, ApprovalRequest, Call, Decision, Question, RunState};
 use shared::intent::Intent;
 use shared::intent::ask::{Ask, AskEnding, AskRequest, call_digest};
-use shared::intent::human_task::Outcome;
 
 /// The tool under which people are asked whether a call of unknown outcome happened.
 const CONFIRM_OUTCOME: &str = "confirm_outcome";
@@ -55,7 +54,7 @@ fn ask(request: &ApprovalRequest, intent: &Intent, now: Timestamp) -> AskRequest
         title: request.title.clone(),
         description: Some(request.description.clone()),
         assignees: vec![],
-        timeout_s: timeout_s(now, intent.envelope.deadline_at),
+        timeout_s: timeout_s(now, intent.deadline_at()),
         reminders: intent.envelope.reminders,
     }
 }
@@ -87,11 +86,11 @@ fn answer(ask: &Ask, calls: &[Call]) -> Option<Answer> {
 fn decision(question: Question, ending: &AskEnding) -> Decision {
     let Some(decision) = &ending.decision else { return Decision::TimedOut };
     let (by, comment) = (decision.by.clone(), decision.comment.clone());
-    match (question, decision.outcome) {
-        (Question::MayItRun, Outcome::Approved) => Decision::Approved { by },
-        (Question::MayItRun, Outcome::Rejected) => Decision::Rejected { by, reason: comment },
-        (Question::DidItHappen, Outcome::Approved) => Decision::Happened { by, report: comment },
-        (Question::DidItHappen, Outcome::Rejected) => Decision::DidNotHappen { by },
+    match (question, decision.is_approval()) {
+        (Question::MayItRun, true) => Decision::Approved { by },
+        (Question::MayItRun, false) => Decision::Rejected { by, reason: comment },
+        (Question::DidItHappen, true) => Decision::Happened { by, report: comment },
+        (Question::DidItHappen, false) => Decision::DidNotHappen { by },
     }
 }
 
@@ -170,7 +169,9 @@ mod tests {
             ending: Some(AskEnding {
                 status: Status::Completed,
                 decision: Some(human_task::Decision {
-                    outcome: Outcome::Approved,
+                    outcome: human_task::Outcome::APPROVED,
+                    approves: None,
+                    data: serde_json::Map::new(),
                     comment: None,
                     by: "ada".to_owned(),
                     assurance: Assurance::Key,

@@ -68,7 +68,7 @@ impl<'a> Turn<'a> {
     ) -> Result<Option<Self>, TurnError> {
         let app = &worker.app;
         let found = app.load(id).await?.intent;
-        if found.envelope.delivery != Delivery::Worker || !found.is_agents_turn() {
+        if found.delivery() != Delivery::Worker || !found.is_agents_turn() {
             return Ok(None);
         }
         let by = agent_of(&found);
@@ -162,7 +162,7 @@ async fn resume(worker: &Worker, intent: &Intent) -> Result<RunState, TurnError>
 
 /// The agent that handles the intent, as whom the worker acts.
 fn agent_of(intent: &Intent) -> Principal {
-    let handler = &intent.envelope.handler;
+    let handler = intent.handler();
     Principal {
         tenant: intent.envelope.tenant.clone(),
         name: handler.uri(),

@@ -36,6 +36,7 @@ impl Worker {
         match message {
             Message::Turn { tenant, intent } if tenant == self.app.tenant() => Ok(*intent),
             Message::Turn { .. }
+            | Message::Push { .. }
             | Message::Wake { .. }
             | Message::Recover { .. }
             | Message::AskEnded { .. }

@@ -14,6 +14,7 @@ use shared::error::Error;
 use shared::http::origin::is_loopback;
 use shared::http::page;
 use shared::id::IntentId;
+use shared::intent::answer::Answer;
 use shared::intent::command::Seen;
 use shared::intent::human_task::{COMMENT_CHARS_MAX, Outcome};
 use shared::intent::{Intent, Rejection};
@@ -100,7 +101,7 @@ pub(super) async fn decide(
 
 async fn take(app: &App, link: &Link, decision: Decision) -> Result<Intent, Error> {
     let outcome = Outcome::parse(&decision.outcome)
-        .ok_or_else(|| Error::field("outcome", "is none of the buttons of the page"))?;
+        .map_err(|_| Error::field("outcome", "is none of the buttons of the page"))?;
     let digest = Digest::try_from(decision.digest)
         .map_err(|error| Error::field("digest", error.to_string()))?;
     // Browsers send line breaks as two characters and count them as one.
@@ -116,7 +117,8 @@ async fn take(app: &App, link: &Link, decision: Decision) -> Result<Intent, Erro
     }
     let seen = Seen { version: decision.version, digest };
     let id = IntentId::new(link.intent_id);
-    app.answer(&reviewer(link), id, outcome, comment, Some(seen)).await
+    let answer = Answer { comment, ..Answer::of(outcome) };
+    app.answer(&reviewer(link), id, answer, Some(seen)).await
 }
 
 /// The reviewer whom the link names. Holding the link proves a mailbox, not a person, and the

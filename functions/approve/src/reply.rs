@@ -5,7 +5,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use jiff::Timestamp;
 use shared::error::Error;
 use shared::http::page::{self, BadRequest, Decided, Review};
-use shared::intent::human_task::{Hold, Outcome};
+use shared::intent::human_task::Hold;
 use shared::intent::{Intent, Rejection, Status};
 use shared::link::{Link, LinkError};
 
@@ -15,7 +15,7 @@ pub(super) fn standing(intent: &Intent) -> Option<Response> {
         return Some(reply(StatusCode::OK, &page::already_decided(&decision).into_string()));
     }
     match intent.status() {
-        Status::TimedOut => Some(timed_out(intent.envelope.deadline_at)),
+        Status::TimedOut => Some(timed_out(intent.deadline_at())),
         Status::Completed | Status::Failed | Status::Canceled => {
             Some(reply(StatusCode::GONE, &page::withdrawn().into_string()))
         }
@@ -49,7 +49,7 @@ pub(super) fn review(
         tool: tool(intent),
         arguments,
         proposal: hold.proposal.as_ref(),
-        deadline_at: intent.envelope.deadline_at,
+        deadline_at: intent.decide_until(),
         now,
         digest: hold.digest.hex(),
         hold_version: hold.version,
@@ -123,7 +123,7 @@ pub(super) fn refused(error: &Error, intent: &Intent) -> Response {
         Error::Rejected(Rejection::SelfApproval | Rejection::NotAssigned) => {
             reply(StatusCode::FORBIDDEN, &page::not_yours(&error.to_string()).into_string())
         }
-        Error::Rejected(Rejection::OutcomeNotAllowed(_)) => {
+        Error::Rejected(Rejection::OutcomeNotAllowed { .. }) => {
             bad_request("outcome", &error.to_string(), "Go back and take another button.")
         }
         Error::Rejected(_) => reply(StatusCode::GONE, &page::withdrawn().into_string()),
@@ -154,10 +154,7 @@ fn decision(intent: &Intent) -> Option<Decided<'_>> {
     let decision = &intent.decided()?.decision;
     Some(Decided {
         subject: tool(intent).unwrap_or(&intent.envelope.intent_type),
-        outcome: match decision.outcome {
-            Outcome::Approved => "approved",
-            Outcome::Rejected => "rejected",
-        },
+        outcome: decision.outcome.name(),
         reviewer: &decision.by,
         decided_at: decision.decided_at,
         comment: decision.comment.as_deref(),

@@ -46,7 +46,7 @@ fn link(reviews: &Reviews, by: &Principal, intent: &Intent, base: Option<&str>) 
         intent_id: intent.id.uuid(),
         hold_version: intent.open_hold()?.version,
         reviewer: by.name.clone(),
-        expires_at: intent.envelope.deadline_at,
+        expires_at: intent.decide_until(),
     };
     let token = link.sign(&reviews.secret).ok()?;
     Some(format!("{}{}", base?, page::path(token.as_str())))

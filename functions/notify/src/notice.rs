@@ -28,16 +28,18 @@ pub(super) fn letters(notifier: &Notifier, intent: &Intent, notice: &Notice) -> 
         return vec![];
     };
     let letter = |reviewer: String| letter(notifier, intent, hold, notice, &reviewer);
-    people(task, notice).into_iter().filter_map(letter).collect()
+    people(intent.assignees(hold), task, notice).into_iter().filter_map(letter).collect()
 }
 
-fn people(task: &HumanTask, notice: &Notice) -> Vec<String> {
+fn people(assignees: &[String], task: &HumanTask, notice: &Notice) -> Vec<String> {
     match notice {
         Notice::Escalation { to } => vec![to.path().to_owned()],
-        Notice::Assigned | Notice::Reminder { .. } if task.assignees.is_empty() => {
+        Notice::Reassigned { to } => vec![to.clone()],
+        Notice::Step { .. } => vec![],
+        Notice::Assigned | Notice::Reminder { .. } if assignees.is_empty() => {
             vec![task.notify_email.clone().unwrap_or_else(|| ANY_REVIEWER.to_owned())]
         }
-        Notice::Assigned | Notice::Reminder { .. } => task.assignees.clone(),
+        Notice::Assigned | Notice::Reminder { .. } => assignees.to_vec(),
     }
 }
 
@@ -53,12 +55,14 @@ fn letter(
         intent_id: intent.id.uuid(),
         hold_version: hold.version,
         reviewer: reviewer.to_owned(),
-        expires_at: intent.envelope.deadline_at,
+        expires_at: intent.decide_until(),
     };
     let token = link.sign(&notifier.secret).ok()?;
     let url = format!("{}{}", notifier.public_url, page::path(token.as_str()));
     let (kind, number) = match notice {
         Notice::Assigned => ("intent.human_task_assigned", 0),
+        Notice::Reassigned { .. } => ("intent.reassigned", 0),
+        Notice::Step { step } => ("intent.notification", u32::try_from(*step).unwrap_or(0)),
         Notice::Reminder { count } => ("intent.reminder", *count),
         Notice::Escalation { .. } => ("intent.escalated", 0),
     };
@@ -73,7 +77,7 @@ fn letter(
             "reviewer": reviewer,
             "title": intent.human_task().map(|task| &task.title),
             "asked_by": intent.envelope.from,
-            "due_at": intent.envelope.deadline_at,
+            "due_at": intent.decide_until(),
             "digest": hold.digest,
             "review_url": url,
         },

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use shared::error::Error;
 use shared::id::IntentId;
 use shared::intent::ask::AskEnding;
+use shared::intent::workflow::StepEnding;
 use shared::intent::{Command, Rejection, react};
 use shared::message::Message;
 
@@ -19,7 +20,9 @@ impl Waker {
             Message::Recover { intent, .. } => self.recover(intent).await,
             Message::AskEnded { parent, child, .. } => self.end_ask(parent, child).await,
             Message::ParentEnded { child, .. } => self.execute(child, &Command::ParentEnded).await,
-            Message::Turn { .. } | Message::Notice { .. } => Err(WakeError::Misplaced),
+            Message::Turn { .. } | Message::Push { .. } | Message::Notice { .. } => {
+                Err(WakeError::Misplaced)
+            }
         }
     }
 
@@ -53,8 +56,16 @@ impl Waker {
 
     async fn end_ask(&self, parent: IntentId, child: IntentId) -> Result<(), WakeError> {
         let found = self.app.store().load(self.app.tenant(), child).await.map_err(Error::from)?;
-        match found.and_then(|stored| AskEnding::of(&stored.intent)) {
-            Some(ending) => self.execute(parent, &Command::EndAsk { child, ending }).await,
+        let Some(stored) = found else { return Ok(()) };
+        let of_step = stored.intent.envelope.parent.as_ref().is_some_and(|it| it.is_step);
+        let step = || StepEnding::of(&stored.intent).map(Box::new);
+        let command = if of_step {
+            step().map(|ending| Command::EndStep { child, ending })
+        } else {
+            AskEnding::of(&stored.intent).map(|ending| Command::EndAsk { child, ending })
+        };
+        match command {
+            Some(command) => self.execute(parent, &command).await,
             None => Ok(()),
         }
     }

@@ -9,6 +9,7 @@ use crate::address::Address;
 use crate::digest::Digest;
 use crate::error::{Error, Unauthenticated};
 use crate::id::IntentId;
+use crate::intent::policy::Right;
 use crate::intent::{Intent, Status};
 use crate::key::{Key, KeyText};
 use crate::principal::{Assurance, Principal, Role};
@@ -149,6 +150,8 @@ fn may_see(by: &Principal, intent: &Intent) -> bool {
             by.name == intent.envelope.from
                 || behind == Some(by.name.as_str())
                 || by.speaks_for(&intent.envelope.handler)
+                || by.speaks_for(intent.handler())
+                || intent.grants(by, Right::Resume)
                 || by.address.as_ref().is_some_and(|own| own.uri() == intent.envelope.from)
         }
     }

@@ -1,6 +1,7 @@
 //! Taking new intents.
 
 use super::App;
+use super::execute::births;
 use crate::address::Address;
 use crate::digest::Digest;
 use crate::error::Error;
@@ -36,7 +37,9 @@ impl App {
             None => self.new_intent_id(),
         };
         let command = Command::Create { id, envelope: Box::new(envelope) };
-        let events = decide(None, &command, self.now())?;
+        let now = self.now();
+        let events = decide(None, &command, now)?;
+        let born = births(None, &command, &events, now);
         let change = Change {
             before: None,
             events,
@@ -44,7 +47,8 @@ impl App {
             attachments: vec![],
             before_deadline_at: None,
         };
-        match self.store().commit(&[change]).await {
+        let changes: Vec<_> = std::iter::once(change).chain(born).collect();
+        match self.store().commit(&changes).await {
             Ok(intents) => {
                 let intent = intents.into_iter().next().ok_or(Error::Busy)?;
                 Ok(Created { intent, repeated: false })

@@ -3,8 +3,8 @@
 use super::App;
 use crate::error::Error;
 use crate::id::IntentId;
+use crate::intent::answer::Answer;
 use crate::intent::command::Seen;
-use crate::intent::human_task::Outcome;
 use crate::intent::{Command, Intent, Rejection};
 use crate::principal::Principal;
 
@@ -14,25 +14,29 @@ impl App {
         &self,
         by: &Principal,
         id: IntentId,
-        outcome: Outcome,
-        comment: Option<String>,
+        answer: Answer,
         seen: Option<Seen>,
     ) -> Result<Intent, Error> {
-        let command = Command::Decide { by: by.clone(), outcome, comment, seen };
+        let is_bare = seen.is_none();
+        let command = Command::Decide { by: by.clone(), answer, seen };
         let answered = self.execute(id, &command, &[]).await;
         if !matches!(answered, Err(Error::Rejected(Rejection::NothingToDecide(_)))) {
             return answered;
         }
         // People know the intent that they started; the question may stand on its only open child.
-        match self.only_open_child(id).await? {
+        let intent = self.load(id).await?.intent;
+        match only_open_child(&intent) {
+            Some(_) if is_bare && intent.was_just_answered(by, self.now()) => {
+                Err(Rejection::StaleView.into())
+            }
             Some(child) => self.execute(child, &command, &[]).await,
             None => answered,
         }
     }
+}
 
-    async fn only_open_child(&self, id: IntentId) -> Result<Option<IntentId>, Error> {
-        let stored = self.load(id).await?;
-        let mut open = stored.intent.open_asks().map(|ask| ask.child);
-        Ok(open.next().filter(|_| open.next().is_none()))
-    }
+fn only_open_child(intent: &Intent) -> Option<IntentId> {
+    let of_step = intent.run.as_ref().and_then(|run| run.child);
+    let mut open = intent.open_asks().map(|ask| ask.child).chain(of_step);
+    open.next().filter(|_| open.next().is_none())
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::App;
+use crate::address::Address;
 use crate::error::Error;
 use crate::id::IntentId;
 use crate::intent::envelope::Envelope;
-use crate::intent::{Command, Event, Intent, Rejection, decide, react, record};
+use crate::intent::{Command, Event, Handed, Intent, Rejection, decide, react, record};
+use crate::principal::Principal;
 use crate::store::{Attachment, Change, CommitError, Stored};
 
 /// How often a command is decided anew because another change came first.
@@ -47,6 +49,25 @@ impl App {
         Err(Error::Busy)
     }
 
+    /// Hands an intent on, to the agent that routes lead to from `next_handler`, if one is named.
+    pub async fn advance(
+        &self,
+        by: &Principal,
+        id: IntentId,
+        reason: Option<String>,
+        next_handler: Option<&Address>,
+    ) -> Result<Intent, Error> {
+        let next = match next_handler {
+            Some(address) => {
+                let route = self.resolve(address).await?;
+                Some(Handed { to: route.to, delivery: route.delivery })
+            }
+            None => None,
+        };
+        let command = Command::Advance { by: by.clone(), reason, next };
+        self.execute(id, &command, &[]).await
+    }
+
     /// A pause that differs from that of whoever was in the way.
     fn pause_after(&self, conflicts: u32) -> Duration {
         let [part] = self.random::<1>();
@@ -75,11 +96,7 @@ impl App {
             before_deadline_at: is_bound(command).then_some(now),
         }];
         let events = changes.first().map(|change| change.events.as_slice()).unwrap_or_default();
-        let (after, _) = record::record(Some(&stored.intent), events);
-        let born = after.map(|after| react::births(&after, command, events)).unwrap_or_default();
-        for (child, envelope) in born {
-            changes.extend(birth(child, envelope, now));
-        }
+        changes.extend(births(Some(&stored.intent), command, events, now));
         let after = self.store().commit(&changes).await?;
         after.into_iter().next().ok_or(CommitError::Conflict(None))
     }
@@ -89,7 +106,11 @@ impl App {
 /// intent at its deadline is its whole purpose.
 fn is_bound(command: &Command) -> bool {
     match command {
-        Command::EndAsk { .. } | Command::ParentEnded | Command::Wake => false,
+        Command::EndAsk { .. }
+        | Command::EndStep { .. }
+        | Command::GiveUp { .. }
+        | Command::ParentEnded
+        | Command::Wake => false,
         Command::Create { .. }
         | Command::Start { .. }
         | Command::Step { .. }
@@ -99,9 +120,26 @@ fn is_bound(command: &Command) -> bool {
         | Command::Complete { .. }
         | Command::Fail { .. }
         | Command::Advance { .. }
+        | Command::Acknowledge { .. }
+        | Command::Reassign { .. }
+        | Command::Say { .. }
+        | Command::Hide { .. }
+        | Command::ChangePolicy { .. }
         | Command::Decide { .. }
         | Command::Cancel { .. } => true,
     }
+}
+
+/// The intents that are born with `events`.
+pub(super) fn births(
+    before: Option<&Intent>,
+    command: &Command,
+    events: &[Event],
+    now: Timestamp,
+) -> Vec<Change<'static>> {
+    let (after, _) = record::record(before, events);
+    let born = after.map(|after| react::births(&after, command, events)).unwrap_or_default();
+    born.into_iter().filter_map(|(child, envelope)| birth(child, envelope, now)).collect()
 }
 
 fn birth(id: IntentId, envelope: Envelope, now: Timestamp) -> Option<Change<'static>> {

@@ -98,9 +98,18 @@ fn of_rejection(rejection: &Rejection) -> (StatusCode, &'static str) {
         Rejection::NotTheSender => (StatusCode::FORBIDDEN, "not_the_sender"),
         Rejection::SelfApproval => (StatusCode::FORBIDDEN, "self_approval"),
         Rejection::NotAssigned => (StatusCode::FORBIDDEN, "not_assigned"),
-        Rejection::OutcomeNotAllowed(_) => {
+        Rejection::OutcomeNotAllowed { .. } => {
             (StatusCode::UNPROCESSABLE_ENTITY, "outcome_not_allowed")
         }
+        Rejection::OutcomeMissing { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "outcome_missing"),
+        Rejection::EvidenceRequired => (StatusCode::UNPROCESSABLE_ENTITY, "evidence_required"),
+        Rejection::FormInvalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "form_invalid"),
+        Rejection::StalePolicy { .. } => (StatusCode::CONFLICT, "stale_policy_generation"),
+        Rejection::OnlyShortens(_) => (StatusCode::FORBIDDEN, "deadline_only_shortens"),
+        Rejection::DeadlineNotAhead(_) => (StatusCode::UNPROCESSABLE_ENTITY, "deadline_not_ahead"),
+        Rejection::NotGranted => (StatusCode::FORBIDDEN, "not_granted"),
+        Rejection::PolicyTooLarge => (StatusCode::UNPROCESSABLE_ENTITY, "policy_too_large"),
+        Rejection::TooManyMessages => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_messages"),
         Rejection::CommentRequired => (StatusCode::UNPROCESSABLE_ENTITY, "comment_required"),
         Rejection::Leased(_) => (StatusCode::CONFLICT, "leased"),
         Rejection::LeaseLost => (StatusCode::CONFLICT, "lease_lost"),

@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::Intent;
 use super::ask::Ask;
 use super::call::{Call, Finished};
+use super::envelope::Delivery;
 use super::event::{Event, EventKind, SuspendedFor};
 use super::human_task::{Decided, Decision};
 use super::phase::{Lease, Phase, Waiting};
+use super::workflow::{RESULTS_BYTES_MAX, Run, STEP_RESULT_BYTES_MAX, Work};
+use super::{Handed, Intent};
 
 /// The state after `event`. Only a creation makes something of nothing; any other event on nothing
 /// leaves nothing.
@@ -26,6 +28,11 @@ pub fn apply(intent: Option<Intent>, event: &Event) -> Option<Intent> {
             checkpoint: None,
             asks: Vec::new(),
             calls: std::collections::BTreeMap::new(),
+            handed_to: None,
+            policy: super::policy::Policy::default(),
+            run: None,
+            checks: 0,
+            messages: super::inbox::Messages::default(),
         },
         (None, _) => return None,
         (Some(intent), _) => intent,
@@ -38,10 +45,14 @@ pub fn apply(intent: Option<Intent>, event: &Event) -> Option<Intent> {
 
 fn change(intent: &mut Intent, event: &Event) {
     match &event.kind {
-        EventKind::Created { .. } | EventKind::TaskAssigned | EventKind::DeliveryFailed { .. } => {}
+        EventKind::Created { .. }
+        | EventKind::TaskAssigned
+        | EventKind::DeliveryFailed { .. }
+        | EventKind::Notified { .. }
+        | EventKind::Hidden { .. } => {}
         EventKind::Submitted => intent.phase = Phase::Submitted,
         EventKind::Offered { attempt, answer_by } => offer(intent, event, *attempt, *answer_by),
-        EventKind::Acknowledged => intent.phase = Phase::Acknowledged { answer_by: None },
+        EventKind::Acknowledged => acknowledge(intent),
         EventKind::Started { lease_until, answer_by } => {
             intent.fence += u64::from(lease_until.is_some());
             work(intent, *lease_until, *answer_by);
@@ -57,14 +68,31 @@ fn change(intent: &mut Intent, event: &Event) {
             with_hold(intent, |hold| hold.remind_count = *count);
         }
         EventKind::Escalated { .. } => with_hold(intent, |hold| hold.escalated = true),
-        EventKind::Approved { decision } => {
+        EventKind::Approved { decision } | EventKind::Refused { decision } => {
             let decided = decided(intent, decision);
+            if let Some(run) = &mut intent.run {
+                run.decided.clone_from(&decided);
+            }
             intent.phase = Phase::InProgress { lease: None, answer_by: None, decided };
         }
+        EventKind::Reassigned { to, .. } => reassign(intent, &event.actor, to),
+        EventKind::StepBegun { step, attempt, child, .. } => {
+            begin(intent, event.at, (*step, *attempt), *child);
+        }
+        EventKind::StepEnded { step_id, result, decided, again_at, .. } => {
+            end(intent, step_id, result, again_at.is_some());
+            if let (Some(run), Some(decided)) = (&mut intent.run, decided) {
+                run.decided = Some((**decided).clone());
+            }
+        }
+        EventKind::Checked => intent.checks = intent.checks.saturating_add(1),
+        EventKind::Said { message_id, .. } => intent.messages.push(*message_id),
+        EventKind::PolicyChanged { patch, .. } => intent.policy = intent.policy.patched(patch),
         EventKind::Suspended { checkpoint, waits_for } => {
             if let Some(checkpoint) = checkpoint {
                 intent.checkpoint = Some(checkpoint.clone());
             }
+            intent.checks = 0;
             intent.phase = Phase::Waiting(suspend(&mut intent.asks, waits_for));
         }
         EventKind::AskEnded { call_id, ending } => {
@@ -77,8 +105,12 @@ fn change(intent: &mut Intent, event: &Event) {
             intent.offer_seq = stream_position(event);
             intent.phase = Phase::InProgress { lease: None, answer_by: *answer_by, decided: None };
         }
-        EventKind::HandedOn { next_handler, .. } => {
+        EventKind::HandedOn { next_handler, delivery, .. } => {
             let next_handler = next_handler.clone();
+            if let (Some(to), Some(delivery)) = (&next_handler, delivery) {
+                intent.handed_to = Some(Handed { to: to.clone(), delivery: *delivery });
+                intent.offer_seq = stream_position(event);
+            }
             intent.phase = Phase::Waiting(Waiting::Agent { next_handler });
         }
         EventKind::CallClaimed { call_id, call_digest, token_digest } => {
@@ -125,6 +157,81 @@ fn offer(intent: &mut Intent, event: &Event, attempt: u32, answer_by: Option<Tim
         | Phase::Canceled { .. }
         | Phase::TimedOut { .. } => Phase::Delivered { answer_by },
     };
+}
+
+/// Takes the offer off the table. A worker that took it and died is offered the turn again.
+fn acknowledge(intent: &mut Intent) {
+    let answer_by = match &intent.phase {
+        Phase::Delivered { answer_by } if intent.delivery() == Delivery::Worker => *answer_by,
+        Phase::Created
+        | Phase::Submitted
+        | Phase::Delivered { .. }
+        | Phase::Acknowledged { .. }
+        | Phase::InProgress { .. }
+        | Phase::Waiting(_)
+        | Phase::Completed { .. }
+        | Phase::Failed { .. }
+        | Phase::Canceled { .. }
+        | Phase::TimedOut { .. } => None,
+    };
+    intent.phase = Phase::Acknowledged { answer_by };
+}
+
+/// Puts `to` in the place of whoever passes the task on.
+fn reassign(intent: &mut Intent, from: &str, to: &str) {
+    let Some(hold) = intent.open_hold() else { return };
+    let mut assignees: Vec<String> = intent.assignees(hold).to_vec();
+    match assignees.iter_mut().find(|name| *name == from) {
+        Some(name) => to.clone_into(name),
+        None => assignees = vec![to.to_owned()],
+    }
+    with_hold(intent, |hold| hold.reassigned_to = assignees);
+}
+
+fn begin(
+    intent: &mut Intent,
+    at: Timestamp,
+    (step, attempt): (usize, u32),
+    child: Option<crate::id::IntentId>,
+) {
+    let run = intent.run.get_or_insert_with(|| Run {
+        step,
+        attempt,
+        began_at: at,
+        begun: 0,
+        child,
+        pauses: false,
+        results: serde_json::Map::new(),
+        last_result: serde_json::Value::Null,
+        decided: None,
+    });
+    (run.step, run.attempt, run.began_at, run.child) = (step, attempt, at, child);
+    run.begun = run.begun.saturating_add(1);
+    run.pauses = false;
+    intent.checks = 0;
+    intent.phase = match child {
+        Some(child) => Phase::Waiting(Waiting::Step { child }),
+        None => Phase::InProgress { lease: None, answer_by: None, decided: None },
+    };
+}
+
+fn end(intent: &mut Intent, step_id: &str, result: &serde_json::Value, pauses: bool) {
+    let of_agent = intent.current_step().is_some_and(|it| matches!(it.work, Work::Agent { .. }));
+    if let Some(run) = &mut intent.run {
+        let child = run.child.take();
+        let bytes = result.to_string().len();
+        let all: usize = run.results.values().map(|kept| kept.to_string().len()).sum();
+        let small = bytes <= STEP_RESULT_BYTES_MAX && all + bytes <= RESULTS_BYTES_MAX;
+        let kept = if small { result.clone() } else { serde_json::json!({"intent_id": child}) };
+        if !kept.is_null() {
+            run.results.insert(step_id.to_owned(), kept);
+        }
+        if of_agent && !result.is_null() {
+            run.last_result = result.clone();
+        }
+        run.pauses = pauses;
+    }
+    intent.phase = Phase::InProgress { lease: None, answer_by: None, decided: None };
 }
 
 fn work(intent: &mut Intent, lease_until: Option<Timestamp>, answer_by: Option<Timestamp>) {

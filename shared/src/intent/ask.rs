@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Intent;
 use super::envelope::{Delivery, Envelope, Parent, Reminders, TTL_SECONDS_MIN};
-use super::human_task::{Decision, HoldPoint, HumanTask, Outcome, Placement, TaskType};
+use super::human_task::{Decision, HoldPoint, HumanTask, Placement};
 use super::status::Status;
 use crate::address::Address;
 use crate::digest::Digest;
@@ -74,7 +74,7 @@ pub struct AskEnding {
 impl AskEnding {
     /// Whether a person said yes.
     pub fn is_approved(&self) -> bool {
-        self.decision.as_ref().is_some_and(|decision| decision.outcome == Outcome::Approved)
+        self.decision.as_ref().is_some_and(Decision::is_approval)
     }
 
     /// Reads the ending off a child that has ended.
@@ -114,8 +114,8 @@ impl AskRequest {
             self.timeout_s.map(|seconds| seconds.max(TTL_SECONDS_MIN)).and_then(|seconds| {
                 asked_at.checked_add(std::time::Duration::from_secs(seconds.into())).ok()
             });
-        let deadline_at = within
-            .map_or(parent.envelope.deadline_at, |until| until.min(parent.envelope.deadline_at));
+        let latest = parent.deadline_at();
+        let deadline_at = within.map_or(latest, |until| until.min(latest));
         let people = Address::agent_core();
         let mut payload = Map::new();
         payload.insert("tool".to_owned(), json!(self.tool));
@@ -124,7 +124,7 @@ impl AskRequest {
             tenant: parent.envelope.tenant.clone(),
             intent_type: ASK_INTENT_TYPE.to_owned(),
             correlation_id: parent.envelope.correlation_id,
-            from: parent.envelope.handler.uri(),
+            from: parent.handler().uri(),
             to: people.clone(),
             handler: people,
             delivery: Delivery::Stream,
@@ -134,6 +134,7 @@ impl AskRequest {
                 call_id: self.call_id.clone(),
                 sender: parent.envelope.from.clone(),
                 asker: asker.to_owned(),
+                is_step: false,
             }),
             reply_to: None,
             deadline_at,
@@ -143,15 +144,12 @@ impl AskRequest {
             hold_point: Some(HoldPoint {
                 placement: Placement::OnArrival,
                 task: HumanTask {
-                    task_type: TaskType::Approval,
-                    title: self.title.clone(),
                     description: self.description.clone(),
-                    allowed_outcomes: Outcome::ALL.to_vec(),
-                    required_comment: false,
                     assignees: self.assignees.clone(),
-                    notify_email: None,
+                    ..HumanTask::approval(self.title.clone())
                 },
             }),
+            workflow: None,
         }
     }
 }

@@ -2,12 +2,15 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
+use uuid::Uuid;
 
+use super::Handed;
+use super::answer::Answer;
 use super::ask::{AskEnding, AskRequest};
 use super::envelope::Envelope;
-use super::human_task::Outcome;
 use super::phase::Failure;
-use crate::address::Address;
+use super::policy::{Patch, Right};
+use super::workflow::StepEnding;
 use crate::digest::Digest;
 use crate::id::IntentId;
 use crate::principal::Principal;
@@ -107,19 +110,62 @@ pub enum Command {
         by: Principal,
         /// Why.
         reason: Option<String>,
-        /// Who goes on with it.
-        next_handler: Option<Address>,
+        /// Who goes on with it; nobody named means the same agent.
+        next: Option<Handed>,
+    },
+    /// The agent has it, and needs no further offer.
+    Acknowledge {
+        /// The agent.
+        by: Principal,
     },
     /// A person answers.
     Decide {
         /// The reviewer.
         by: Principal,
-        /// Yes or no.
-        outcome: Outcome,
-        /// In the reviewer's words.
-        comment: Option<String>,
+        /// The answer.
+        answer: Answer,
         /// What the reviewer had on the screen; channels that show it always send it.
         seen: Option<Seen>,
+    },
+    /// A reviewer passes the task on.
+    Reassign {
+        /// The reviewer.
+        by: Principal,
+        /// Who is to answer.
+        to: String,
+        /// Why.
+        note: Option<String>,
+    },
+    /// Somebody leaves a message.
+    Say {
+        /// Who.
+        by: Principal,
+        /// The message's name.
+        message_id: Uuid,
+        /// Its text.
+        text: String,
+    },
+    /// Somebody hides messages.
+    Hide {
+        /// Who.
+        by: Principal,
+        /// Which.
+        message_ids: Vec<Uuid>,
+        /// Whether from everybody, or only from whoever does it.
+        from_all: bool,
+    },
+    /// Somebody changes controls or policy.
+    ChangePolicy {
+        /// Who.
+        by: Principal,
+        /// What.
+        patch: Box<Patch>,
+        /// Which of the two rights it takes.
+        right: Right,
+        /// The generation that the change was made for, if it names one.
+        expected_generation: Option<u64>,
+        /// Why.
+        reason: Option<String>,
     },
     /// The sender or an administrator withdraws it.
     Cancel {
@@ -134,6 +180,18 @@ pub enum Command {
         child: IntentId,
         /// How it ended.
         ending: AskEnding,
+    },
+    /// The child intent that has a step of the workflow has ended.
+    EndStep {
+        /// The child intent.
+        child: IntentId,
+        /// How it ended.
+        ending: Box<StepEnding>,
+    },
+    /// The agent was shown it so often, and did nothing.
+    GiveUp {
+        /// How often.
+        attempts: u32,
     },
     /// The intent that asked for this one has ended.
     ParentEnded,
@@ -153,9 +211,19 @@ impl Command {
             | Self::Complete { by, .. }
             | Self::Fail { by, .. }
             | Self::Advance { by, .. }
+            | Self::Acknowledge { by }
             | Self::Decide { by, .. }
+            | Self::Reassign { by, .. }
+            | Self::Say { by, .. }
+            | Self::Hide { by, .. }
+            | Self::ChangePolicy { by, .. }
             | Self::Cancel { by, .. } => Some(by),
-            Self::Create { .. } | Self::EndAsk { .. } | Self::ParentEnded | Self::Wake => None,
+            Self::Create { .. }
+            | Self::EndAsk { .. }
+            | Self::EndStep { .. }
+            | Self::GiveUp { .. }
+            | Self::ParentEnded
+            | Self::Wake => None,
         }
     }
 }

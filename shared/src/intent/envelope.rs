@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::human_task::{HoldPoint, Placement};
+use super::workflow::Workflow;
 use crate::address::Address;
 use crate::id::IntentId;
 
@@ -18,6 +19,9 @@ pub const TTL_SECONDS_MIN: u32 = 1;
 pub const TTL_SECONDS_MAX: u32 = 366 * 24 * 60 * 60;
 /// How often a turn is offered, unless the sender says otherwise. The contract's default.
 pub const DELIVERY_ATTEMPTS_DEFAULT: u32 = 3;
+/// How often a turn is pushed, unless the sender says otherwise: once, and after each of the
+/// contract's three pauses.
+pub const PUSH_ATTEMPTS_DEFAULT: u32 = 4;
 /// The most often that a turn may be offered.
 pub const DELIVERY_ATTEMPTS_MAX: u32 = 100;
 /// The most reminders of one hold point.
@@ -56,6 +60,9 @@ pub struct Envelope {
     pub delivery_attempts_max: u32,
     /// Where a person must sign off, if anywhere.
     pub hold_point: Option<HoldPoint>,
+    /// The steps that it goes through, if it is the intent of a scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<Workflow>,
 }
 
 impl Envelope {
@@ -73,6 +80,8 @@ pub enum Delivery {
     Stream,
     /// `agent-worker` runs its turns, from a queue.
     Worker,
+    /// Each is posted to an address of the agent's.
+    Push,
 }
 
 /// What a child intent knows of the one it belongs to.
@@ -86,6 +95,9 @@ pub struct Parent {
     pub sender: String,
     /// The principal that asked, in the agent's name.
     pub asker: String,
+    /// Whether it is a step of a workflow, rather than a question.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_step: bool,
 }
 
 /// When to remind, counted from the opening of the hold point.

@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::ask::{Ask, AskEnding};
-use super::envelope::Envelope;
-use super::human_task::{Decision, Hold};
+use super::envelope::{Delivery, Envelope};
+use super::human_task::{Decided, Decision, Hold};
 use super::phase::Failure;
+use super::policy::Patch;
 use crate::address::Address;
 use crate::digest::Digest;
 use crate::id::IntentId;
@@ -86,6 +88,74 @@ pub enum EventKind {
         /// The decision.
         decision: Decision,
     },
+    /// A person said no, and the workflow goes on from there.
+    Refused {
+        /// The decision.
+        decision: Decision,
+    },
+    /// A reviewer passed the task on.
+    Reassigned {
+        /// Who may answer now.
+        to: String,
+        /// Why.
+        note: Option<String>,
+    },
+    /// A try of a workflow's step began.
+    StepBegun {
+        /// The step, by its place.
+        step: usize,
+        /// Its name.
+        step_id: String,
+        /// Which try of it this is, from 1.
+        attempt: u32,
+        /// The child intent that has it, if an agent has it.
+        child: Option<IntentId>,
+    },
+    /// A try of a workflow's step ended.
+    StepEnded {
+        /// Its name.
+        step_id: String,
+        /// What it gave.
+        result: Value,
+        /// Why it failed, if it did.
+        failure: Option<Failure>,
+        /// The decision that its own result rests on.
+        decided: Option<Box<Decided>>,
+        /// When it is tried again, if it is.
+        again_at: Option<Timestamp>,
+    },
+    /// A workflow told somebody something.
+    Notified {
+        /// The step, by its place.
+        step: usize,
+        /// Its name.
+        step_id: String,
+    },
+    /// It was looked whether the news that it waits for has been lost.
+    Checked,
+    /// Somebody left a message.
+    Said {
+        /// The message's name.
+        message_id: Uuid,
+        /// Its text, untrusted.
+        text: String,
+    },
+    /// Messages were hidden.
+    Hidden {
+        /// Which.
+        message_ids: Vec<Uuid>,
+        /// Whether from everybody, or only from whoever did it.
+        from_all: bool,
+    },
+    /// Controls or policy were changed.
+    PolicyChanged {
+        /// What.
+        patch: Box<Patch>,
+        /// Which change this is, from 1.
+        generation: u64,
+        /// Why.
+        reason: Option<String>,
+    },
     /// The agent stopped until somebody or something else has acted.
     Suspended {
         /// The run state that was stored.
@@ -111,6 +181,9 @@ pub enum EventKind {
         reason: Option<String>,
         /// Who goes on with it.
         next_handler: Option<Address>,
+        /// How that agent gets it; where nothing is stored, the one that had it goes on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delivery: Option<Delivery>,
     },
     /// A tool call was claimed.
     CallClaimed {
@@ -169,7 +242,8 @@ pub enum SuspendedFor {
 }
 
 impl EventKind {
-    /// The contract's name for it. Several of ours share one of its sixteen.
+    /// The name on the wire. Several of ours share one of the contract's sixteen; those that it has no
+    /// word for have names of their own, and change no status.
     pub fn wire_name(&self) -> &'static str {
         match self {
             Self::Created { .. } => "intent.created",
@@ -179,10 +253,22 @@ impl EventKind {
             Self::Started { .. }
             | Self::Stepped { .. }
             | Self::Approved { .. }
+            | Self::Refused { .. }
+            | Self::StepEnded { .. }
+            | Self::StepBegun { child: None, .. }
+            | Self::Notified { .. }
             | Self::Resumed { .. }
             | Self::CallClaimed { .. }
             | Self::CallFinished { .. } => "intent.in_progress",
-            Self::Held { .. } | Self::Suspended { .. } | Self::AskEnded { .. } => "intent.waiting",
+            Self::Held { .. }
+            | Self::Suspended { .. }
+            | Self::AskEnded { .. }
+            | Self::StepBegun { child: Some(_), .. }
+            | Self::Checked => "intent.waiting",
+            Self::Reassigned { .. } => "intent.reassigned",
+            Self::Said { .. } => "intent.message",
+            Self::Hidden { .. } => "intent.messages_hidden",
+            Self::PolicyChanged { .. } => "intent.policy_changed",
             Self::HandedOn { .. } => "intent.transfer",
             Self::TaskAssigned => "intent.human_task_assigned",
             Self::Reminded { .. } => "intent.reminder",

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::human_task::{Decided, Hold};
 use super::status::{Status, WaitingReason};
 use crate::address::Address;
+use crate::id::IntentId;
 
 /// Where an intent is.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -77,6 +78,11 @@ pub enum Waiting {
     Human(Hold),
     /// People's decisions on the approvals that its agent asked for.
     Children,
+    /// The agent that has the present step of the workflow.
+    Step {
+        /// The child intent that it works on.
+        child: IntentId,
+    },
     /// Another agent; only ever seen between the events of one commit.
     Agent {
         /// The one that goes on with it.
@@ -134,7 +140,7 @@ impl Phase {
         match self {
             Self::Waiting(waiting) => Some(match waiting {
                 Waiting::Human(_) | Waiting::Children => WaitingReason::WaitingForHuman,
-                Waiting::Agent { .. } => WaitingReason::WaitingForAgent,
+                Waiting::Agent { .. } | Waiting::Step { .. } => WaitingReason::WaitingForAgent,
                 Waiting::Tool => WaitingReason::WaitingForTool,
                 Waiting::Time { .. } => WaitingReason::WaitingForTime,
             }),

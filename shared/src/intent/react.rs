@@ -1,5 +1,7 @@
 //! What the world is owed: messages and wake-ups, as data.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::event::{Event, EventKind};
@@ -11,12 +13,27 @@ use crate::intent::command::WaitsFor;
 use crate::intent::envelope::{Delivery, Envelope};
 use crate::message::{Message, Notice};
 
+/// The pauses before the first looks for lost news; the last one stays.
+const CHECK_AFTER: [Duration; 4] = [
+    Duration::from_hours(1),
+    Duration::from_hours(4),
+    Duration::from_hours(16),
+    Duration::from_hours(24),
+];
+/// How long after its deadline a child has ended for certain.
+const CHILD_ENDS_WITHIN: Duration = Duration::from_mins(1);
+
 /// The messages that are owed because `event` led to `intent`: the state after this event, or after
 /// the commit that it belongs to, for which the same is owed.
 pub fn owed(intent: &Intent, event: &Event) -> Vec<Message> {
     match &event.kind {
         EventKind::Offered { .. } | EventKind::Resumed { .. } => turn(intent).into_iter().collect(),
         EventKind::Held { .. } => vec![notice(intent, Notice::Assigned)],
+        EventKind::Reassigned { to, .. } => {
+            vec![notice(intent, Notice::Reassigned { to: to.clone() })]
+        }
+        EventKind::Notified { step, .. } => vec![notice(intent, Notice::Step { step: *step })],
+        EventKind::Checked => news(intent),
         EventKind::Reminded { count } => {
             vec![notice(intent, Notice::Reminder { count: *count })]
         }
@@ -34,6 +51,12 @@ pub fn owed(intent: &Intent, event: &Event) -> Vec<Message> {
         | EventKind::Stepped { .. }
         | EventKind::TaskAssigned
         | EventKind::Approved { .. }
+        | EventKind::Refused { .. }
+        | EventKind::StepBegun { .. }
+        | EventKind::StepEnded { .. }
+        | EventKind::Said { .. }
+        | EventKind::Hidden { .. }
+        | EventKind::PolicyChanged { .. }
         | EventKind::Suspended { .. }
         | EventKind::AskEnded { .. }
         | EventKind::HandedOn { .. }
@@ -51,14 +74,7 @@ pub fn owed_still(intent: &Intent) -> Vec<Message> {
             turn(intent).into_iter().collect()
         }
         Phase::Waiting(Waiting::Human(_)) => vec![notice(intent, Notice::Assigned)],
-        Phase::Waiting(Waiting::Children) => intent
-            .open_asks()
-            .map(|ask| Message::AskEnded {
-                tenant: intent.envelope.tenant.clone(),
-                parent: intent.id,
-                child: ask.child,
-            })
-            .collect(),
+        Phase::Waiting(Waiting::Children | Waiting::Step { .. }) => news(intent),
         Phase::Waiting(Waiting::Agent { .. } | Waiting::Tool | Waiting::Time { .. })
         | Phase::Created
         | Phase::Submitted
@@ -76,9 +92,12 @@ pub fn wake_at(intent: &Intent) -> Option<Timestamp> {
         Phase::InProgress { lease, answer_by, .. } => {
             lease.map(|lease| lease.until).into_iter().chain(*answer_by).min()
         }
-        Phase::Waiting(Waiting::Human(hold)) => reminder_at(intent, hold),
+        Phase::Waiting(Waiting::Human(hold)) => {
+            reminder_at(intent, hold).into_iter().chain(intent.step_until()).min()
+        }
         Phase::Waiting(Waiting::Time { until }) => Some(*until),
-        Phase::Waiting(Waiting::Agent { .. } | Waiting::Children | Waiting::Tool)
+        Phase::Waiting(Waiting::Children | Waiting::Step { .. }) => check_at(intent),
+        Phase::Waiting(Waiting::Agent { .. } | Waiting::Tool)
         | Phase::Created
         | Phase::Submitted => None,
         Phase::Completed { .. }
@@ -86,22 +105,39 @@ pub fn wake_at(intent: &Intent) -> Option<Timestamp> {
         | Phase::Canceled { .. }
         | Phase::TimedOut { .. } => return None,
     };
-    let deadline_at = intent.envelope.deadline_at;
+    let deadline_at = intent.deadline_at();
     Some(due.map_or(deadline_at, |due| due.min(deadline_at)))
 }
 
 /// When the reviewer is reminded next, or the task escalated.
 pub fn reminder_at(intent: &Intent, hold: &Hold) -> Option<Timestamp> {
-    let reminders = intent.envelope.reminders;
-    let escalates = intent.envelope.escalate_to.is_some() && !hold.escalated;
+    let reminders = intent.reminders(hold);
+    let escalates = intent.escalate_to(hold).is_some() && !hold.escalated;
     let more = hold.remind_count < reminders.max || escalates;
     if more { reminders.due_at(hold.opened_at, hold.remind_count) } else { None }
 }
 
-/// The intents that are born in the same transaction: the approvals that `command` asks for. A
+/// When to look whether the news of a child was lost: seldom, and ever more seldom, since it costs a
+/// commit and news are hardly ever lost. Once a step's child must have ended, soon.
+pub fn check_at(intent: &Intent) -> Option<Timestamp> {
+    let nth = usize::try_from(intent.checks).unwrap_or(usize::MAX);
+    let [.., longest] = CHECK_AFTER;
+    let pause = CHECK_AFTER.get(nth).copied().unwrap_or(longest);
+    let regular = intent.updated_at.checked_add(pause).ok();
+    let over = intent.step_until().and_then(|until| until.checked_add(CHILD_ENDS_WITHIN).ok());
+    regular.into_iter().chain(over.filter(|over| *over > intent.updated_at)).min()
+}
+
+/// The intents that are born in the same transaction: the approvals that `command` asks for, and the
+/// child that has the step of a workflow which `events` began. A
 /// suspension asks only new questions or, where it has no `events`, none. Each of them can be
 /// created at the moment of the events, since its deadline lies after it.
 pub fn births(intent: &Intent, command: &Command, events: &[Event]) -> Vec<(IntentId, Envelope)> {
+    if let Some(child) = intent.run.as_ref().and_then(|run| run.child) {
+        let begun = |event: &Event| matches!(&event.kind, EventKind::StepBegun { child: Some(it), .. } if *it == child);
+        let born = events.iter().any(begun).then(|| intent.step_envelope()).flatten();
+        return born.map(|envelope| (child, envelope)).into_iter().collect();
+    }
     let Command::Suspend { by, waits_for: WaitsFor::People(requests), .. } = command else {
         return vec![];
     };
@@ -115,9 +151,23 @@ pub fn births(intent: &Intent, command: &Command, events: &[Event]) -> Vec<(Inte
 fn turn(intent: &Intent) -> Option<Message> {
     let envelope = &intent.envelope;
     // A question is delivered in the contract's words, but to no worker.
-    let worker = envelope.delivery == Delivery::Worker && !envelope.only_asks();
-    let tenant = envelope.tenant.clone();
-    (worker && intent.is_agents_turn()).then_some(Message::Turn { tenant, intent: intent.id })
+    if envelope.only_asks() || !intent.is_agents_turn() {
+        return None;
+    }
+    let (tenant, id) = (envelope.tenant.clone(), intent.id);
+    match intent.delivery() {
+        Delivery::Stream => None,
+        Delivery::Worker => Some(Message::Turn { tenant, intent: id }),
+        Delivery::Push => Some(Message::Push { tenant, intent: id }),
+    }
+}
+
+/// The news that a parent waits for, if its children have ended.
+fn news(intent: &Intent) -> Vec<Message> {
+    let of_step = intent.run.as_ref().and_then(|run| run.child);
+    let (tenant, parent) = (&intent.envelope.tenant, intent.id);
+    let children = intent.open_asks().map(|ask| ask.child).chain(of_step);
+    children.map(|child| Message::AskEnded { tenant: tenant.clone(), parent, child }).collect()
 }
 
 fn notice(intent: &Intent, notice: Notice) -> Message {
@@ -131,8 +181,11 @@ fn ended(intent: &Intent) -> Vec<Message> {
         parent: parent.intent,
         child: intent.id,
     });
+    let of_step = intent.run.as_ref().and_then(|run| run.child);
     let orphans = intent
         .open_asks()
-        .map(|ask| Message::ParentEnded { tenant: tenant.clone(), child: ask.child });
+        .map(|ask| ask.child)
+        .chain(of_step)
+        .map(|child| Message::ParentEnded { tenant: tenant.clone(), child });
     news.into_iter().chain(orphans).collect()
 }

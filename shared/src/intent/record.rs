@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::human_task::Decision;
 use super::phase::{Phase, Waiting};
+use super::workflow::Work;
 use super::{Event, Intent, Status, WaitingReason, apply};
 
 /// An event and what was true after it.
@@ -74,9 +75,7 @@ fn recorded(after: &Intent, event: &Event) -> Recorded {
 
 /// Whether everybody who was asked said yes; `None` if nobody was asked.
 pub fn approved(intent: &Intent) -> Option<bool> {
-    let own = intent
-        .decided()
-        .map(|decided| decided.decision.outcome == super::human_task::Outcome::Approved);
+    let own = intent.decided().map(|decided| decided.decision.is_approval());
     let asked = (!intent.asks.is_empty()).then(|| {
         intent
             .asks
@@ -95,13 +94,24 @@ pub fn pending_with(intent: &Intent) -> Option<PendingWith> {
     };
     match &intent.phase {
         Phase::Delivered { .. } | Phase::Acknowledged { .. } | Phase::InProgress { .. } => {
-            Some(agent(&intent.envelope.handler))
+            Some(agent(intent.handler()))
         }
         Phase::Waiting(waiting) => Some(match waiting {
             Waiting::Human(_) | Waiting::Children => person(intent),
             Waiting::Agent { next_handler } => {
-                agent(next_handler.as_ref().unwrap_or(&intent.envelope.handler))
+                agent(next_handler.as_ref().unwrap_or_else(|| intent.handler()))
             }
+            Waiting::Step { .. } => match intent.current_step().map(|step| &step.work) {
+                Some(Work::Agent { handler, .. }) => agent(handler),
+                Some(
+                    Work::Human { .. }
+                    | Work::Delay { .. }
+                    | Work::Timeout { .. }
+                    | Work::Notify { .. }
+                    | Work::Escalate { .. },
+                )
+                | None => agent(intent.handler()),
+            },
             Waiting::Tool | Waiting::Time { .. } => PendingWith {
                 holder: Holder::Internal,
                 reference: "agent://agent_core".to_owned(),
@@ -118,7 +128,7 @@ pub fn pending_with(intent: &Intent) -> Option<PendingWith> {
 }
 
 fn person(intent: &Intent) -> PendingWith {
-    let assignees = intent.human_task().map(|task| task.assignees.join(", "));
+    let assignees = intent.open_hold().map(|hold| intent.assignees(hold).join(", "));
     let name =
         assignees.filter(|names| !names.is_empty()).unwrap_or_else(|| "reviewers".to_owned());
     PendingWith { holder: Holder::Human, reference: format!("human://{name}"), name }

@@ -4,8 +4,11 @@ use jiff::Timestamp;
 
 use super::ask::{ASKS_PER_INTENT_MAX, ASKS_PER_SUSPENSION_MAX};
 use super::call::CALLS_MAX;
-use super::human_task::Outcome;
+use super::inbox::MESSAGES_MAX;
+use super::outcome::Outcome;
+use super::policy::{CONTROLS_MAX, GRANTS_MAX};
 use super::status::Status;
+use crate::form::FormFault;
 use crate::principal::Role;
 
 /// A refusal: what stands in the way, and what would help.
@@ -30,7 +33,7 @@ pub enum Rejection {
     #[error("no decision is asked for here; the intent is {}", .0.name())]
     NothingToDecide(Status),
     /// It was decided before: by somebody else, or differently.
-    #[error("{by} has {} this at {decided_at}", outcome.name())]
+    #[error("{by} has answered `{outcome}` at {decided_at}")]
     AlreadyDecided {
         /// The answer that counts.
         outcome: Outcome,
@@ -63,11 +66,49 @@ pub enum Rejection {
     #[error("this task is assigned to other reviewers")]
     NotAssigned,
     /// The answer is not among those that the task takes.
-    #[error("this task takes no answer `{}`; see its allowed_outcomes", .0.name())]
-    OutcomeNotAllowed(Outcome),
+    #[error("this task takes no answer `{outcome}`; it takes {}", words(.allowed))]
+    OutcomeNotAllowed {
+        /// What was sent.
+        outcome: Outcome,
+        /// What is taken.
+        allowed: Vec<Outcome>,
+    },
+    /// No answer was sent.
+    #[error("outcome is missing; send one of {}", words(.allowed))]
+    OutcomeMissing {
+        /// What is taken.
+        allowed: Vec<Outcome>,
+    },
+    /// The task wants evidence.
+    #[error("this task needs evidence: send `data.evidence`, a text, a list or an object")]
+    EvidenceRequired,
+    /// What was filled in does not fit the form.
+    #[error("the form is not filled in as it asks: {}", faults(.0))]
+    FormInvalid(Vec<FormFault>),
     /// The task wants a comment.
     #[error("this task needs a comment: send `comment` with at least one character")]
     CommentRequired,
+    /// Somebody made another change first.
+    #[error("the policy is at generation {generation} by now; read it again and send that one")]
+    StalePolicy {
+        /// The generation that counts.
+        generation: u64,
+    },
+    /// The deadline would come later.
+    #[error("only an administrator may move the deadline {0} further away; send an earlier one")]
+    OnlyShortens(Timestamp),
+    /// The deadline would be over.
+    #[error("the new deadline {0} is not in the future; cancel the intent instead")]
+    DeadlineNotAhead(Timestamp),
+    /// The caller may not change this.
+    #[error("only the sender, an administrator or a principal with a grant may change this")]
+    NotGranted,
+    /// Too many control values or grants.
+    #[error("one intent keeps at most {CONTROLS_MAX} controls and {GRANTS_MAX} grants")]
+    PolicyTooLarge,
+    /// Too many messages.
+    #[error("one intent takes at most {MESSAGES_MAX} messages")]
+    TooManyMessages,
     /// Another worker holds the lease.
     #[error("another worker holds this intent until {0}")]
     Leased(Timestamp),
@@ -125,4 +166,14 @@ pub enum Rejection {
         /// When it ended.
         until: Timestamp,
     },
+}
+
+fn words(outcomes: &[Outcome]) -> String {
+    let words: Vec<&str> = outcomes.iter().map(Outcome::name).collect();
+    words.join(", ")
+}
+
+fn faults(faults: &[FormFault]) -> String {
+    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    faults.join("; ")
 }

@@ -17,10 +17,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::answer::Answer;
 use super::ask::{AskEnding, AskRequest, GRANT_SECONDS, call_digest};
 use super::command::{Seen, WaitsFor};
 use super::envelope::{Delivery, Envelope, Reminders};
-use super::human_task::{HoldPoint, HumanTask, Outcome, Placement, TaskType};
+use super::human_task::{HoldPoint, HumanTask, Outcome, Placement};
 use super::phase::{Failure, Phase};
 use super::{Command, EVENT_SEQ_STEP, Event, EventKind, Intent, Rejection, Status};
 use super::{apply, decide};
@@ -80,7 +81,7 @@ impl Story {
             let way = (before.status(), after.status());
             assert!(may_follow(way), "{way:?} is no way of the contract: {event:?}");
         }
-        let deadline_at = after.envelope.deadline_at;
+        let deadline_at = after.deadline_at();
         assert!(
             event.at < deadline_at || event.kind == EventKind::TimedOut,
             "{event:?} came at or after the deadline"
@@ -165,6 +166,15 @@ fn kind(kind: &EventKind) -> &'static str {
         EventKind::CallClaimed { .. } => "CallClaimed",
         EventKind::CallFinished { .. } => "CallFinished",
         EventKind::DeliveryFailed { .. } => "DeliveryFailed",
+        EventKind::Refused { .. } => "Refused",
+        EventKind::Reassigned { .. } => "Reassigned",
+        EventKind::StepBegun { .. } => "StepBegun",
+        EventKind::StepEnded { .. } => "StepEnded",
+        EventKind::Notified { .. } => "Notified",
+        EventKind::Checked => "Checked",
+        EventKind::Said { .. } => "Said",
+        EventKind::Hidden { .. } => "Hidden",
+        EventKind::PolicyChanged { .. } => "PolicyChanged",
         EventKind::Completed { .. } => "Completed",
         EventKind::Failed { .. } => "Failed",
         EventKind::Canceled { .. } => "Canceled",
@@ -200,6 +210,7 @@ fn streamed() -> Envelope {
         escalate_to: None,
         delivery_attempts_max: 3,
         hold_point: None,
+        workflow: None,
     }
 }
 
@@ -209,15 +220,7 @@ fn worked() -> Envelope {
 }
 
 fn held(placement: Placement) -> Envelope {
-    let task = HumanTask {
-        task_type: TaskType::Approval,
-        title: "Deploy build 7?".to_owned(),
-        description: None,
-        allowed_outcomes: Outcome::ALL.to_vec(),
-        required_comment: false,
-        assignees: vec![],
-        notify_email: None,
-    };
+    let task = HumanTask::approval("Deploy build 7?".to_owned());
     Envelope { hold_point: Some(HoldPoint { placement, task }), ..streamed() }
 }
 
@@ -359,20 +362,27 @@ fn failure() -> Failure {
 }
 
 fn advance() -> Command {
-    let next_handler = Some(address("second"));
-    Command::Advance { by: deployer(), reason: Some("over to you".to_owned()), next_handler }
+    Command::Advance { by: deployer(), reason: Some("over to you".to_owned()), next: None }
 }
 
 fn approve() -> Command {
-    answer("rita", Outcome::Approved)
+    answer("rita", Outcome::APPROVED)
 }
 
 fn reject() -> Command {
-    answer("rita", Outcome::Rejected)
+    answer("rita", Outcome::REJECTED)
 }
 
 fn answer(name: &str, outcome: Outcome) -> Command {
-    Command::Decide { by: reviewer(name), outcome, comment: None, seen: None }
+    Command::Decide { by: reviewer(name), answer: says(outcome, None), seen: None }
+}
+
+/// The two plain answers.
+const PLAIN: [Outcome; 2] = [Outcome::APPROVED, Outcome::REJECTED];
+
+/// An answer as a button gives it.
+fn says(outcome: Outcome, comment: Option<&str>) -> Answer {
+    Answer { comment: comment.map(str::to_owned), ..Answer::of(outcome) }
 }
 
 fn cancel() -> Command {

@@ -162,7 +162,7 @@ impl Store {
         self.move_pointers(before, &after, writes);
         for attachment in &change.attachments {
             let mut item = attachment.item(&after.envelope.tenant, after.id)?;
-            self.retire(&mut item, after.envelope.deadline_at);
+            self.retire(&mut item, after.deadline_at());
             writes.push(self.put_write(item, Guard::None));
         }
         Ok(after)
@@ -179,14 +179,14 @@ impl Store {
         item.insert("version".to_owned(), number(version));
         item.insert("head".to_owned(), text(head.hex()));
         item.insert("status".to_owned(), text(after.status().name()));
-        let deadline_ms = after.envelope.deadline_at.as_millisecond();
+        let deadline_ms = after.deadline_at().as_millisecond();
         item.insert("deadline_ms".to_owned(), number(deadline_ms));
         item.insert("body".to_owned(), text(body(after)?));
         let kept = change.before.and_then(|stored| stored.fingerprint.as_ref());
         if let Some(fingerprint) = change.fingerprint.as_ref().or(kept) {
             item.insert("fingerprint".to_owned(), text(fingerprint.hex()));
         }
-        self.retire(&mut item, after.envelope.deadline_at);
+        self.retire(&mut item, after.deadline_at());
         Ok(item)
     }
 
@@ -194,7 +194,7 @@ impl Store {
         let mut item = item::item(Place::commit(&after.envelope.tenant, after.id, after.seq));
         item.insert("version".to_owned(), number(version));
         item.insert("body".to_owned(), text(commit_text));
-        self.retire(&mut item, after.envelope.deadline_at);
+        self.retire(&mut item, after.deadline_at());
         item
     }
 
@@ -227,7 +227,7 @@ impl Store {
         let mut item = item::item(place);
         item.insert("intent".to_owned(), text(after.id.to_string()));
         item.insert("status".to_owned(), text(after.status().name()));
-        self.retire(&mut item, after.envelope.deadline_at);
+        self.retire(&mut item, after.deadline_at());
         item
     }
 
@@ -306,9 +306,8 @@ fn pointers(intent: &Intent) -> std::collections::BTreeMap<Pointer, Place> {
     let id = intent.id;
     let timer = react::wake_at(intent)
         .map(|due_at| Place::timer(tenant, id.shard(TIMER_SHARDS), due_at, id));
-    let offer = intent
-        .offered()
-        .map(|offer_seq| Place::offer(tenant, &intent.envelope.handler, offer_seq, id));
+    let offer =
+        intent.offered().map(|offer_seq| Place::offer(tenant, intent.handler(), offer_seq, id));
     let task = intent.open_hold().map(|hold| Place::task(tenant, hold.opened_at, id));
     let day = Some(Place::day(tenant, intent.created_at, id));
     [(Pointer::Timer, timer), (Pointer::Offer, offer), (Pointer::Task, task), (Pointer::Day, day)]

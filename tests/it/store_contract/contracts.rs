@@ -58,6 +58,7 @@ fn envelope(world: &World) -> Envelope {
         escalate_to: None,
         delivery_attempts_max: 3,
         hold_point: None,
+        workflow: None,
     }
 }
 

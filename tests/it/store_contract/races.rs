@@ -6,6 +6,7 @@ use serde_json::json;
 use shared::app::{App, ClaimedCall, ToolCall};
 use shared::error::Error;
 use shared::id::IntentId;
+use shared::intent::answer::Answer;
 use shared::intent::human_task::Outcome;
 use shared::intent::{Command, Rejection, Status};
 use shared::principal::{Principal, Role};
@@ -47,8 +48,8 @@ pub(super) async fn of_many_decisions_at_once_exactly_one_counts(table: Table) {
     let world = World::over(table).await;
     let id: IntentId = question(&world, "agent_core", json!({})).await.parse().unwrap();
     let results = at_once(&world, |app, n| async move {
-        let outcome = Outcome::ALL[n % 2];
-        app.answer(&reviewer(n), id, outcome, None, None).await
+        let outcome = if n % 2 == 0 { Outcome::APPROVED } else { Outcome::REJECTED };
+        app.answer(&reviewer(n), id, Answer::of(outcome), None).await
     })
     .await;
     let winners: Vec<_> = (0..WRITERS).filter(|n| results[*n].is_ok()).collect();
@@ -115,7 +116,7 @@ pub(super) async fn no_update_is_lost_however_many_come_at_once(table: Table) {
     let id: IntentId = turn(&world, "a").await.parse().unwrap();
     let results = at_once(&world, |app, n| async move {
         let reason = Some(format!("writer {n}"));
-        let command = Command::Advance { by: agent(), reason, next_handler: None };
+        let command = Command::Advance { by: agent(), reason, next: None };
         app.execute(id, &command, &[]).await
     })
     .await;

@@ -16,6 +16,7 @@ use shared::address::Address;
 use shared::app::{App, Clock, Config, Random};
 use shared::digest::Digest;
 use shared::id::IntentId;
+use shared::intent::answer::Answer as Said;
 use shared::intent::ask::{Ask, AskEnding};
 use shared::intent::envelope::{DELIVERY_ATTEMPTS_DEFAULT, Delivery, Envelope, Reminders};
 use shared::intent::human_task::Outcome;
@@ -94,6 +95,7 @@ impl Stage {
             escalate_to: None,
             delivery_attempts_max: DELIVERY_ATTEMPTS_DEFAULT,
             hold_point: None,
+            workflow: None,
         };
         let sender = person("sender", Role::Agent);
         let fingerprint = Digest::of_json(&json!({}));
@@ -132,7 +134,10 @@ impl Stage {
         if let Some((outcome, comment)) = answer {
             let ada = person("ada", Role::Reviewer);
             let comment = comment.map(str::to_owned);
-            self.app.answer(&ada, ask.child, outcome, comment, None).await.unwrap();
+            self.app
+                .answer(&ada, ask.child, Said { comment, ..Said::of(outcome) }, None)
+                .await
+                .unwrap();
         } else {
             let now = self.app.now();
             self.pass(child.envelope.deadline_at.as_second() - now.as_second());
@@ -197,7 +202,7 @@ impl Stage {
         let open: Vec<_> = intent.open_asks().cloned().collect();
         for ask in open {
             let yes = ask.tool != "confirm_outcome" || happened;
-            let outcome = if yes { Outcome::Approved } else { Outcome::Rejected };
+            let outcome = if yes { Outcome::APPROVED } else { Outcome::REJECTED };
             self.answer(intent.id, &ask, Some((outcome, None))).await;
         }
     }

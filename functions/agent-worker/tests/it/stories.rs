@@ -13,7 +13,7 @@ use shared::message::Message;
 use crate::models::{Away, Faulty, Overtaken, Silent};
 use crate::stage::{Answer, INVOCATION_S, Stage, acknowledged, failure, result};
 
-const YES: Answer = Some((Outcome::Approved, None));
+const YES: Answer = Some((Outcome::APPROVED, None));
 
 #[tokio::test]
 async fn a_task_stops_at_one_question_and_nothing_is_published_before_the_answer() {
@@ -48,7 +48,7 @@ async fn an_approved_report_is_published_once_and_the_intent_completes() {
 
 #[tokio::test]
 async fn a_refused_report_is_not_published_and_the_answer_says_why() {
-    check_not_published(Some((Outcome::Rejected, Some("check South"))), "\"check South\".").await;
+    check_not_published(Some((Outcome::REJECTED, Some("check South"))), "\"check South\".").await;
 }
 
 #[tokio::test]

@@ -2,17 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::resume::{Answer, answer};
+use super::resume::{Answered, answer};
 use crate::error::Error;
 use crate::id::IntentId;
 use crate::intent::Intent;
-use crate::intent::human_task::Outcome;
 
 /// Reads `{decision: approve | reject, comment?}`; `{approved: bool, reason?}` is an older spelling.
-pub fn read(body: &Map<String, Value>) -> Result<Answer, Error> {
+pub fn read(body: &Map<String, Value>) -> Result<Answered, Error> {
     let given = match body.get("decision").and_then(Value::as_str) {
-        Some("approve" | "approved") => Some(Outcome::Approved),
-        Some("reject" | "rejected") => Some(Outcome::Rejected),
+        Some("approve" | "approved") => Some(true),
+        Some("reject" | "rejected") => Some(false),
         Some(other) => {
             let detail = format!("is `{other}`; send approve or reject");
             return Err(Error::field("decision", detail));
@@ -26,16 +25,14 @@ pub fn read(body: &Map<String, Value>) -> Result<Answer, Error> {
 /// Writes the decision, in the contract's words.
 pub fn present(id: IntentId, intent: &Intent) -> Value {
     let decision = intent.decided().map(|decided| &decided.decision);
-    let word = decision.map(|decision| match decision.outcome {
-        Outcome::Approved => "approve",
-        Outcome::Rejected => "reject",
-    });
+    let word = decision.map(|it| if it.is_approval() { "approve" } else { "reject" });
     json!({
         "ok": true,
         "approval": {
             "approval_id": id,
             "intent_id": intent.id,
             "decision": word,
+            "outcome": decision.map(|decision| &decision.outcome),
             "comment": decision.and_then(|decision| decision.comment.clone()),
             "decided_at": decision.map(|decision| decision.decided_at),
             "decided_by": decision.map(|decision| decision.by.clone()),

@@ -104,6 +104,7 @@ impl WireCreate {
             intent_type,
             payload,
             hold_point,
+            workflow: None,
         })
     }
 

@@ -95,18 +95,45 @@ fn details(record: &Recorded) -> Map<String, Value> {
         }),
         EventKind::Reminded { count } => json!({"remind_count": count}),
         EventKind::Escalated { to } => json!({"escalated_to": to.uri()}),
-        EventKind::Approved { decision } => answered(decision),
+        EventKind::Approved { decision } | EventKind::Refused { decision } => answered(decision),
+        EventKind::Reassigned { to, note } => json!({"delegate_to": to, "note": note}),
+        EventKind::StepBegun { step_id, attempt, child, .. } => json!({
+            "step": "step begun",
+            "step_id": step_id,
+            "attempt": attempt,
+            "child_intent_id": child,
+        }),
+        EventKind::StepEnded { step_id, result, failure, again_at, .. } => json!({
+            "step": if failure.is_none() { "step completed" } else { "step failed" },
+            "step_id": step_id,
+            "step_result": result,
+            "code": failure.as_ref().map(|failure| &failure.code),
+            "reason": failure.as_ref().map(|failure| &failure.reason),
+            "again_at": again_at,
+        }),
+        EventKind::Notified { step_id, .. } => json!({"step": "notified", "step_id": step_id}),
+        EventKind::Checked => json!({"step": "checked"}),
+        EventKind::Said { message_id, text } => json!({"message_id": message_id, "message": text}),
+        EventKind::Hidden { message_ids, from_all } => json!({
+            "message_ids": message_ids,
+            "mode": if *from_all { "both" } else { "self" },
+        }),
+        EventKind::PolicyChanged { patch, generation, reason } => json!({
+            "policy_generation": generation,
+            "patch": patch,
+            "reason": reason,
+        }),
         EventKind::Suspended { waits_for, .. } => suspended(waits_for),
         EventKind::AskEnded { call_id, ending } => json!({
             "call_id": call_id,
             "approval_status": ending.status.name(),
             "approved": ending.is_approved(),
-            "outcome": ending.decision.as_ref().map(|decision| decision.outcome),
+            "outcome": ending.decision.as_ref().map(|decision| &decision.outcome),
             "comment": ending.decision.as_ref().and_then(|decision| decision.comment.clone()),
             "decided_by": ending.decision.as_ref().map(|decision| decision.by.clone()),
         }),
         EventKind::Resumed { .. } => json!({"step": "resumed"}),
-        EventKind::HandedOn { reason, next_handler } => json!({
+        EventKind::HandedOn { reason, next_handler, .. } => json!({
             "reason": reason,
             "next_handler": next_handler.as_ref().map(crate::address::Address::uri),
         }),
@@ -143,12 +170,13 @@ fn details(record: &Recorded) -> Map<String, Value> {
 
 fn answered(decision: &Decision) -> Value {
     json!({
-        "approved": decision.outcome == crate::intent::human_task::Outcome::Approved,
+        "approved": decision.is_approval(),
         "outcome": decision.outcome,
         "comment": decision.comment,
         "decided_by": decision.by,
         "decided_at": decision.decided_at,
         "digest": decision.digest,
+        "fields": decision.data,
     })
 }
 

@@ -146,7 +146,7 @@ pub fn ask(ask: &Ask) -> Value {
         "tool": ask.tool,
         "status": ending.map_or("WAITING", |ending| ending.status.name()),
         "approved": ending.map(crate::intent::ask::AskEnding::is_approved),
-        "outcome": decision.map(|decision| decision.outcome),
+        "outcome": decision.map(|decision| &decision.outcome),
         "comment": decision.and_then(|decision| decision.comment.clone()),
         "decided_by": decision.map(|decision| decision.by.clone()),
         "decided_at": decision.map(|decision| decision.decided_at),

@@ -3,10 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::check;
+use crate::address::Address;
 use crate::app::App;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::id::IntentId;
+use crate::intent::answer::Answer;
 use crate::intent::command::Seen;
 use crate::intent::human_task::{COMMENT_CHARS_MAX, Outcome};
 use crate::intent::phase::Failure;
@@ -22,17 +24,22 @@ const REASON_CHARS_MAX: usize = 2000;
 pub enum Resume {
     /// Something that an agent does.
     Agents(Box<Command>),
+    /// The agent hands the work on.
+    Advance {
+        /// Why.
+        reason: Option<String>,
+        /// Where to; nowhere named means that the same agent goes on.
+        next_handler: Option<Address>,
+    },
     /// A person's answer.
-    Answer(Answer),
+    Answer(Answered),
 }
 
 /// A person's answer, on any channel.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Answer {
-    /// Yes or no.
-    pub outcome: Outcome,
-    /// In the reviewer's words.
-    pub comment: Option<String>,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// The answer.
+    pub answer: Answer,
     /// What the reviewer had on the screen, if the channel says so.
     pub seen: Option<Seen>,
 }
@@ -42,15 +49,18 @@ impl Resume {
     pub async fn perform(self, app: &App, by: &Principal, id: IntentId) -> Result<Intent, Error> {
         match self {
             Self::Agents(command) => app.execute(id, &command, &[]).await,
+            Self::Advance { reason, next_handler } => {
+                app.advance(by, id, reason, next_handler.as_ref()).await
+            }
             Self::Answer(answer) => answer.perform(app, by, id).await,
         }
     }
 }
 
-impl Answer {
+impl Answered {
     /// Answers the intent's hold point, or the one approval that it waits for.
     pub async fn perform(self, app: &App, by: &Principal, id: IntentId) -> Result<Intent, Error> {
-        app.answer(by, id, self.outcome, self.comment, self.seen).await
+        app.answer(by, id, self.answer, self.seen).await
     }
 }
 
@@ -64,8 +74,8 @@ pub fn read(by: &Principal, body: Map<String, Value>) -> Result<Resume, Error> {
             let failure = failure("agent_failed", &body)?;
             return Ok(agents(Command::Fail { by: by.clone(), fence: None, failure }));
         }
-        Some("approve") => return answer(&body, Some(Outcome::Approved)).map(Resume::Answer),
-        Some("reject") => return answer(&body, Some(Outcome::Rejected)).map(Resume::Answer),
+        Some("approve") => return answer(&body, Some(true)).map(Resume::Answer),
+        Some("reject") => return answer(&body, Some(false)).map(Resume::Answer),
         Some(_) | None => {}
     }
     let is_answer = body.contains_key("task_result")
@@ -75,7 +85,7 @@ pub fn read(by: &Principal, body: Map<String, Value>) -> Result<Resume, Error> {
         return answer(&body, None).map(Resume::Answer);
     }
     if body.contains_key("approve_current_step") {
-        return advance(by, &body);
+        return advance(&body);
     }
     Ok(complete(by, without_action(body)))
 }
@@ -102,30 +112,45 @@ pub fn read_resolve(by: &Principal, body: &Map<String, Value>) -> Result<Command
     }
 }
 
-/// Reads an answer from the fields that the channels of the contract use.
-pub fn answer(body: &Map<String, Value>, given: Option<Outcome>) -> Result<Answer, Error> {
+/// The fields of an answer that say something by themselves; the others are what was filled in.
+const SAID: [&str; 10] = [
+    "outcome",
+    "approved",
+    "comment",
+    "reason",
+    "data",
+    "task_result",
+    "action",
+    "decision",
+    "version",
+    "digest",
+];
+
+/// Reads an answer from the fields that the channels of the contract use: in `task_result` or at the
+/// top, with what was filled in beside them or under `data`. `given` is what the channel itself says.
+pub fn answer(body: &Map<String, Value>, given: Option<bool>) -> Result<Answered, Error> {
     let inner = object(body, "task_result").unwrap_or_default();
     let word = |name: &str| words(name, inner.get(name).or_else(|| body.get(name)));
     let flag = inner.get("approved").or_else(|| body.get("approved")).and_then(truth);
-    let outcome = match (word("outcome")?, given, flag) {
-        (Some(outcome), _, _) => Outcome::parse(&outcome).ok_or_else(|| {
-            let detail = format!("is `{outcome}`; send approved or rejected");
-            Error::field("outcome", detail)
-        })?,
-        (None, Some(outcome), _) => outcome,
-        (None, None, Some(true)) => Outcome::Approved,
-        (None, None, Some(false)) => Outcome::Rejected,
-        (None, None, None) => {
-            let detail = "is missing; send approved or rejected";
-            return Err(Error::field("outcome", detail));
-        }
-    };
+    let outcome = word("outcome")?.map(|word| Outcome::parse(&word)).transpose();
+    let outcome = outcome.map_err(|error| Error::field("outcome", error.to_string()))?;
     let comment = match word("comment")? {
         Some(comment) => Some(comment),
         None => word("reason")?,
     };
     let comment = check::optional_text("comment", comment.as_deref(), COMMENT_CHARS_MAX)?;
-    Ok(Answer { outcome, comment, seen: seen(body)? })
+    let answer =
+        Answer { outcome, approved: given.or(flag), comment, data: filled_in(body, &inner) };
+    Ok(Answered { answer, seen: seen(body)? })
+}
+
+fn filled_in(body: &Map<String, Value>, inner: &Map<String, Value>) -> Map<String, Value> {
+    let beside = inner.iter().filter(|(name, _)| !SAID.contains(&name.as_str()));
+    let mut data: Map<String, Value> =
+        beside.map(|(name, value)| (name.clone(), value.clone())).collect();
+    data.extend(object(body, "data").unwrap_or_default());
+    data.extend(object(inner, "data").unwrap_or_default());
+    data
 }
 
 /// Reads what the reviewer had on the screen: both fields or neither.
@@ -148,16 +173,11 @@ fn complete(by: &Principal, result: Map<String, Value>) -> Resume {
     agents(Command::Complete { by: by.clone(), fence: None, result })
 }
 
-fn advance(by: &Principal, body: &Map<String, Value>) -> Result<Resume, Error> {
+fn advance(body: &Map<String, Value>) -> Result<Resume, Error> {
     let next_handler = words("next_handler", body.get("next_handler"))?;
-    Ok(agents(Command::Advance {
-        by: by.clone(),
-        reason: text(body, "reason", REASON_CHARS_MAX)?,
-        next_handler: next_handler
-            .as_deref()
-            .map(|text| check::address("next_handler", text))
-            .transpose()?,
-    }))
+    let next_handler = next_handler.as_deref().map(|text| check::address("next_handler", text));
+    let reason = text(body, "reason", REASON_CHARS_MAX)?;
+    Ok(Resume::Advance { reason, next_handler: next_handler.transpose()? })
 }
 
 fn failure(code: &str, body: &Map<String, Value>) -> Result<Failure, Error> {

@@ -121,5 +121,6 @@ fn mode(delivery: Delivery) -> &'static str {
     match delivery {
         Delivery::Stream => "stream",
         Delivery::Worker => "worker",
+        Delivery::Push => "http",
     }
 }

@@ -8,12 +8,7 @@ use crate::principal::Principal;
 
 /// Whether the task is one that `by` may decide.
 pub fn concerns(by: &Principal, intent: &Intent) -> bool {
-    let assignees = intent.human_task().map_or(&[] as &[String], |task| &task.assignees);
-    let escalated = intent.open_hold().is_some_and(|hold| hold.escalated);
-    let to = intent.envelope.escalate_to.as_ref().filter(|_| escalated);
-    assignees.is_empty()
-        || assignees.contains(&by.name)
-        || to.is_some_and(|to| to.path() == by.name)
+    intent.open_hold().is_some_and(|hold| intent.is_for(hold, &by.name))
 }
 
 /// Writes a task. `approve_url` is the reviewer's own link to its page.
@@ -25,7 +20,7 @@ pub fn present(intent: &Intent, approve_url: Option<&str>) -> Value {
         "status": intent.status().name(),
         "from_agent": intent.envelope.from,
         "assigned_at": hold.map(|hold| hold.opened_at),
-        "due_at": intent.envelope.deadline_at,
+        "due_at": intent.decide_until(),
         "human_task": intent.human_task().map(human_task::present),
         "version": hold.map(|hold| hold.version),
         "digest": hold.map(|hold| &hold.digest),

@@ -3,16 +3,17 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{History, answer_by, hold, in_time};
-use crate::address::Address;
+use super::{HOLDPOINT, History, Patience, hold, in_time};
 use crate::digest::{Digest, is_exact};
 use crate::intent::ask::{ASKS_PER_INTENT_MAX, ASKS_PER_SUSPENSION_MAX, Ask, AskRequest};
 use crate::intent::ask::{AskEnding, GRANT_SECONDS};
 use crate::intent::call::CALLS_MAX;
 use crate::intent::command::WaitsFor;
+use crate::intent::envelope::Delivery;
 use crate::intent::event::{EventKind, SuspendedFor};
 use crate::intent::phase::{Failure, Lease, Phase, Waiting};
-use crate::intent::{Intent, Rejection, Status};
+use crate::intent::policy::Right;
+use crate::intent::{Handed, Intent, Rejection, Status};
 use crate::principal::{Principal, Role};
 
 type Decision = Result<(), Rejection>;
@@ -225,13 +226,15 @@ pub(super) fn complete(
     }
     agents_turn(intent, history.now)?;
     fenced(intent, fence, history.now)?;
-    if intent.envelope.hold_point.is_some() && !is_exact(result) {
+    let of_step = intent.envelope.parent.as_ref().is_some_and(|parent| parent.is_step);
+    if (intent.envelope.hold_point.is_some() || of_step) && !is_exact(result) {
         return Err(Rejection::InexactNumber);
     }
     started(intent, by, fence, history);
     // What is left of a hold point after the agent's turn is the sign-off on its result.
-    if intent.envelope.hold_point.is_some() {
-        hold(intent.id, &intent.envelope, Some(result.clone()), &by.name, history);
+    if let Some(point) = &intent.envelope.hold_point {
+        let subject = (intent.id, &intent.envelope);
+        hold(subject, &point.task, (None, Some(result.clone())), &by.name, history);
     } else {
         history.push(&by.name, EventKind::Completed { result: result.clone() });
     }
@@ -267,15 +270,35 @@ pub(super) fn advance(
     intent: &Intent,
     by: &Principal,
     reason: Option<&String>,
-    next_handler: Option<&Address>,
+    next: Option<&Handed>,
     history: &mut History,
 ) -> Decision {
     party(intent, by)?;
     agents_turn(intent, history.now)?;
     fenced(intent, None, history.now)?;
-    let (reason, next_handler) = (reason.cloned(), next_handler.cloned());
-    history.push(&by.name, EventKind::HandedOn { reason, next_handler });
-    start_unleased(intent, by, history);
+    let reason = reason.cloned();
+    let next_handler = next.map(|next| next.to.clone());
+    let delivery = next.map(|next| next.delivery);
+    history.push(&by.name, EventKind::HandedOn { reason, next_handler, delivery });
+    match next {
+        Some(next) => {
+            let patience = Patience { delivery: next.delivery, ..Patience::of(intent) };
+            let answer_by = patience.answer_by(1, history.now);
+            history.push(HOLDPOINT, EventKind::Resumed { answer_by });
+        }
+        None => start_unleased(intent, by, history),
+    }
+    Ok(())
+}
+
+/// Takes an offer off the agent's stream. Saying so again, or later, changes nothing.
+pub(super) fn acknowledge(intent: &Intent, by: &Principal, history: &mut History) -> Decision {
+    handler(intent, by)?;
+    open(intent)?;
+    in_time(intent, history.now)?;
+    if intent.status() == Status::Delivered {
+        history.push(&by.name, EventKind::Acknowledged);
+    }
     Ok(())
 }
 
@@ -289,7 +312,10 @@ fn started(intent: &Intent, by: &Principal, fence: Option<u64>, history: &mut Hi
 }
 
 fn start_unleased(intent: &Intent, by: &Principal, history: &mut History) {
-    let answer_by = answer_by(&intent.envelope, intent.delivery_attempt, history.now);
+    // Whoever is pushed to has it now; a worker's turn is offered again.
+    let patience = Patience::of(intent);
+    let answers = patience.delivery == Delivery::Worker;
+    let answer_by = patience.answer_by(intent.delivery_attempt, history.now).filter(|_| answers);
     history.push(&by.name, EventKind::Started { lease_until: None, answer_by });
 }
 
@@ -302,14 +328,14 @@ fn working(intent: &Intent, by: &Principal, fence: Option<u64>, now: Timestamp) 
 
 fn handler(intent: &Intent, by: &Principal) -> Decision {
     agent(by)?;
-    if by.speaks_for(&intent.envelope.handler) { Ok(()) } else { Err(Rejection::NotTheHandler) }
+    if by.speaks_for(intent.handler()) { Ok(()) } else { Err(Rejection::NotTheHandler) }
 }
 
-/// The handler, or the agent that sent the intent and resolves it.
+/// The handler, the agent that sent the intent and resolves it, or one that was granted it.
 fn party(intent: &Intent, by: &Principal) -> Decision {
     agent(by)?;
     let sender = by.name == intent.envelope.from;
-    if sender || by.speaks_for(&intent.envelope.handler) {
+    if sender || by.speaks_for(intent.handler()) || intent.grants(by, Right::Resume) {
         Ok(())
     } else {
         Err(Rejection::NotTheHandler)
@@ -333,7 +359,9 @@ fn agents_turn(intent: &Intent, now: Timestamp) -> Decision {
     }
     match &intent.phase {
         Phase::Waiting(Waiting::Human(_) | Waiting::Children) => Err(Rejection::AwaitsDecision),
-        Phase::Waiting(Waiting::Agent { .. } | Waiting::Tool | Waiting::Time { .. })
+        Phase::Waiting(
+            Waiting::Agent { .. } | Waiting::Step { .. } | Waiting::Tool | Waiting::Time { .. },
+        )
         | Phase::Created
         | Phase::Submitted
         | Phase::Delivered { .. }

@@ -1,34 +1,34 @@
 //! What people may do.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
+use super::workflow;
 use super::{History, in_time};
+use crate::intent::answer::{Answer, Settled};
 use crate::intent::command::Seen;
 use crate::intent::event::EventKind;
-use crate::intent::human_task::{Decision, Hold, HumanTask, Outcome};
+use crate::intent::human_task::{Decision, Hold};
+use crate::intent::inbox::MESSAGES_MAX;
 use crate::intent::phase::{Failure, Phase};
+use crate::intent::policy::Right;
 use crate::intent::{Intent, Rejection, Status};
 use crate::principal::{Principal, Role};
-
-/// A reviewer's answer.
-pub(super) struct Answer<'a> {
-    pub(super) outcome: Outcome,
-    pub(super) comment: Option<&'a String>,
-}
 
 pub(super) fn decide(
     intent: &Intent,
     by: &Principal,
-    answer: &Answer<'_>,
+    answer: &Answer,
     seen: Option<&Seen>,
     history: &mut History,
 ) -> Result<(), Rejection> {
     entitled(intent, by)?;
-    if let Some(decided) = intent.decided() {
-        return repeated(&decided.decision, by, answer);
+    let hold = intent.open_hold();
+    if let (Some(decided), None) = (intent.decided(), hold) {
+        return repeated(intent, &decided.decision, by, answer);
     }
     match intent.status() {
-        Status::TimedOut => return Err(Rejection::DeadlinePassed(intent.envelope.deadline_at)),
+        Status::TimedOut => return Err(Rejection::DeadlinePassed(intent.deadline_at())),
         ended @ (Status::Completed | Status::Failed | Status::Canceled) => {
             return Err(Rejection::Ended(ended));
         }
@@ -39,51 +39,64 @@ pub(super) fn decide(
         | Status::InProgress
         | Status::Waiting => in_time(intent, history.now)?,
     }
-    let (Some(hold), Some(task)) = (intent.open_hold(), intent.human_task()) else {
+    let Some((hold, task)) = hold.and_then(|hold| Some((hold, intent.task_of(hold)?))) else {
         return Err(Rejection::NothingToDecide(intent.status()));
     };
+    let until = intent.decide_until();
+    if history.now >= until {
+        return Err(Rejection::DeadlinePassed(until));
+    }
     let fits = |seen: &Seen| seen.version == hold.version && seen.digest == hold.digest;
-    if !seen.is_none_or(fits) {
+    if !seen.is_none_or(fits) || (seen.is_none() && intent.was_just_answered(by, history.now)) {
         return Err(Rejection::StaleView);
     }
-    answers(task, answer)?;
+    let settled = answer.settle(task)?;
+    settle(intent, hold, settled, by, history);
+    Ok(())
+}
+
+fn settle(intent: &Intent, hold: &Hold, settled: Settled, by: &Principal, history: &mut History) {
+    let Settled { outcome, approves, comment, data } = settled;
     let decision = Decision {
-        outcome: answer.outcome,
-        comment: answer.comment.cloned(),
+        // What the word says by itself is not written down twice.
+        approves: (outcome.is_known_to_approve() != approves).then_some(approves),
+        outcome,
+        data,
+        comment,
         by: by.name.clone(),
         assurance: by.assurance,
         decided_at: history.now,
         digest: hold.digest.clone(),
     };
-    settle(hold, decision, by, history);
-    Ok(())
-}
-
-fn settle(hold: &Hold, decision: Decision, by: &Principal, history: &mut History) {
-    match decision.outcome {
-        Outcome::Approved => {
-            let result = hold.proposal.clone().unwrap_or_else(|| verdict(&decision));
-            history.push(&by.name, EventKind::Approved { decision });
-            history.push(&by.name, EventKind::Completed { result });
-        }
-        Outcome::Rejected => {
-            let reason =
-                decision.comment.clone().unwrap_or_else(|| format!("rejected by {}", by.name));
-            let failure = Failure { code: "rejected".to_owned(), reason, error: Value::Null };
-            history.push(&by.name, EventKind::Failed { failure, decision: Some(decision) });
-        }
+    let verdict = verdict(&decision);
+    if intent.run.is_some() {
+        return workflow::decided(decision, verdict, &by.name, history);
+    }
+    if approves {
+        let result = hold.proposal.clone().unwrap_or(verdict);
+        history.push(&by.name, EventKind::Approved { decision });
+        history.push(&by.name, EventKind::Completed { result });
+    } else {
+        let said = format!("{} by {}", decision.outcome, by.name);
+        let reason = decision.comment.clone().unwrap_or(said);
+        let failure = Failure { code: "rejected".to_owned(), reason, error: Value::Null };
+        history.push(&by.name, EventKind::Failed { failure, decision: Some(decision) });
     }
 }
 
 /// The result of an intent that was nothing but a question.
-fn verdict(decision: &Decision) -> Value {
-    json!({
-        "approved": decision.outcome == Outcome::Approved,
+pub(super) fn verdict(decision: &Decision) -> Value {
+    let mut verdict = json!({
+        "approved": decision.is_approval(),
         "outcome": decision.outcome,
         "comment": decision.comment,
         "decided_by": decision.by,
         "decided_at": decision.decided_at,
-    })
+    });
+    if let (false, Value::Object(fields)) = (decision.data.is_empty(), &mut verdict) {
+        fields.insert("data".to_owned(), json!(decision.data));
+    }
+    verdict
 }
 
 /// Whether this person may decide this at all, asked before anything is said about its state.
@@ -97,12 +110,8 @@ fn entitled(intent: &Intent, by: &Principal) -> Result<(), Rejection> {
     if asks(intent, &by.name) {
         return Err(Rejection::SelfApproval);
     }
-    let assignees = intent.human_task().map_or(&[] as &[String], |task| &task.assignees);
-    if assignees.is_empty() || assignees.contains(&by.name) || is_escalated_to(intent, by) {
-        Ok(())
-    } else {
-        Err(Rejection::NotAssigned)
-    }
+    let is_for = last_hold(intent).is_none_or(|hold| intent.is_for(hold, &by.name));
+    if is_for { Ok(()) } else { Err(Rejection::NotAssigned) }
 }
 
 /// Whether `name` is behind the question: as the sender, as the one who gave the result, or as the
@@ -117,39 +126,114 @@ fn asks(intent: &Intent, name: &str) -> bool {
             .is_some_and(|parent| parent.sender == name || parent.asker == name)
 }
 
-/// Whether the task was escalated to this person, who need not be an assignee.
-fn is_escalated_to(intent: &Intent, by: &Principal) -> bool {
-    let escalated = last_hold(intent).is_some_and(|hold| hold.escalated);
-    let to = intent.envelope.escalate_to.as_ref().filter(|_| escalated);
-    to.is_some_and(|to| to.path() == by.name)
-}
-
 /// The hold that waits, or the one that a decision has ended: who repeats a decision is as entitled
 /// as before.
 fn last_hold(intent: &Intent) -> Option<&Hold> {
     intent.open_hold().or(intent.decided().map(|decided| &decided.hold))
 }
 
-fn repeated(decision: &Decision, by: &Principal, answer: &Answer<'_>) -> Result<(), Rejection> {
-    if decision.by == by.name && decision.outcome == answer.outcome {
+fn repeated(
+    intent: &Intent,
+    decision: &Decision,
+    by: &Principal,
+    answer: &Answer,
+) -> Result<(), Rejection> {
+    let same = || {
+        let settled = answer.settle(intent.human_task()?).ok()?;
+        Some(settled.outcome == decision.outcome)
+    };
+    if decision.by == by.name && same().unwrap_or(false) {
         return Ok(());
     }
     Err(Rejection::AlreadyDecided {
-        outcome: decision.outcome,
+        outcome: decision.outcome.clone(),
         by: decision.by.clone(),
         decided_at: decision.decided_at,
     })
 }
 
-fn answers(task: &HumanTask, answer: &Answer<'_>) -> Result<(), Rejection> {
-    if !task.allowed_outcomes.contains(&answer.outcome) {
-        return Err(Rejection::OutcomeNotAllowed(answer.outcome));
+/// Lets another reviewer answer in one's place.
+pub(super) fn reassign(
+    intent: &Intent,
+    by: &Principal,
+    to: &str,
+    note: Option<&String>,
+    history: &mut History,
+) -> Result<(), Rejection> {
+    entitled(intent, by)?;
+    if intent.is_ended() {
+        return Err(Rejection::Ended(intent.status()));
     }
-    let commented = answer.comment.is_some_and(|comment| !comment.trim().is_empty());
-    if task.required_comment && !commented {
-        return Err(Rejection::CommentRequired);
+    in_time(intent, history.now)?;
+    let Some(hold) = intent.open_hold() else {
+        return Err(Rejection::NothingToDecide(intent.status()));
+    };
+    if asks(intent, to) {
+        return Err(Rejection::SelfApproval);
+    }
+    let passed_on = !hold.reassigned_to.is_empty() && intent.is_for(hold, to);
+    if !passed_on {
+        let (to, note) = (to.to_owned(), note.cloned());
+        history.push(&by.name, EventKind::Reassigned { to, note });
     }
     Ok(())
+}
+
+/// Leaves a message. One that is sent again under its name is left once.
+pub(super) fn say(
+    intent: &Intent,
+    by: &Principal,
+    message_id: Uuid,
+    text: &str,
+    history: &mut History,
+) -> Result<(), Rejection> {
+    takes_part(intent, by)?;
+    if intent.messages.recent.contains(&message_id) {
+        return Ok(());
+    }
+    if intent.is_ended() {
+        return Err(Rejection::Ended(intent.status()));
+    }
+    in_time(intent, history.now)?;
+    if intent.messages.count >= MESSAGES_MAX {
+        return Err(Rejection::TooManyMessages);
+    }
+    history.push(&by.name, EventKind::Said { message_id, text: text.to_owned() });
+    Ok(())
+}
+
+/// Hides messages from their readers; history keeps them.
+pub(super) fn hide(
+    intent: &Intent,
+    by: &Principal,
+    message_ids: &[Uuid],
+    from_all: bool,
+    history: &mut History,
+) -> Result<(), Rejection> {
+    takes_part(intent, by)?;
+    if intent.is_ended() {
+        return Err(Rejection::Ended(intent.status()));
+    }
+    in_time(intent, history.now)?;
+    if !message_ids.is_empty() {
+        let message_ids = message_ids.to_vec();
+        history.push(&by.name, EventKind::Hidden { message_ids, from_all });
+    }
+    Ok(())
+}
+
+/// Whether this principal may speak on the intent: its sender, its agent, whoever was granted to
+/// resume it, and people.
+fn takes_part(intent: &Intent, by: &Principal) -> Result<(), Rejection> {
+    let takes_part = match by.role {
+        Role::Reviewer | Role::Admin => true,
+        Role::Agent => {
+            by.name == intent.envelope.from
+                || by.speaks_for(intent.handler())
+                || intent.grants(by, Right::Resume)
+        }
+    };
+    if takes_part { Ok(()) } else { Err(Rejection::NotTheHandler) }
 }
 
 pub(super) fn cancel(

@@ -3,7 +3,7 @@
 //! None of these can be refused. One that comes early, late or twice changes nothing; at or after
 //! the deadline nothing is left to happen but the timeout, which is the wake-up's.
 
-use super::{HOLDPOINT, History, answer_by, in_time};
+use super::{HOLDPOINT, History, Patience, in_time, workflow};
 use crate::id::IntentId;
 use crate::intent::ask::AskEnding;
 use crate::intent::event::EventKind;
@@ -16,7 +16,7 @@ pub(super) fn wake(intent: &Intent, history: &mut History) {
     if intent.is_ended() {
         return;
     }
-    if now >= intent.envelope.deadline_at {
+    if now >= intent.deadline_at() {
         return history.push(HOLDPOINT, EventKind::TimedOut);
     }
     let due = |at: Option<jiff::Timestamp>| at.is_some_and(|at| at <= now);
@@ -29,10 +29,24 @@ pub(super) fn wake(intent: &Intent, history: &mut History) {
                 offer_again(intent, history);
             }
         }
+        Phase::Waiting(Waiting::Human(_)) if due(intent.step_until()) => {
+            workflow::time_out(history);
+        }
         Phase::Waiting(Waiting::Human(hold)) if due(react::reminder_at(intent, hold)) => {
             remind(intent, hold, history);
         }
-        Phase::Waiting(Waiting::Time { until }) if *until <= now => resume(intent, history),
+        Phase::Waiting(Waiting::Time { until }) if *until <= now => {
+            if intent.run.is_some() {
+                workflow::time_has_come(history);
+            } else {
+                resume(intent, history);
+            }
+        }
+        Phase::Waiting(Waiting::Children | Waiting::Step { .. })
+            if due(react::check_at(intent)) =>
+        {
+            history.push(HOLDPOINT, EventKind::Checked);
+        }
         Phase::Created
         | Phase::Submitted
         | Phase::Delivered { .. }
@@ -47,11 +61,23 @@ pub(super) fn wake(intent: &Intent, history: &mut History) {
 
 fn offer_again(intent: &Intent, history: &mut History) {
     let attempts = intent.delivery_attempt;
-    if attempts < intent.envelope.delivery_attempts_max {
+    if attempts < intent.delivery_attempts_max() {
         let attempt = attempts + 1;
-        let answer_by = answer_by(&intent.envelope, attempt, history.now);
+        let answer_by = Patience::of(intent).answer_by(attempt, history.now);
         return history.push(HOLDPOINT, EventKind::Offered { attempt, answer_by });
     }
+    lose(attempts, history);
+}
+
+/// Ends an intent that an agent's stream has shown often enough, and that the agent never took up.
+pub(super) fn give_up(intent: &Intent, attempts: u32, history: &mut History) {
+    let offered = matches!(intent.phase, Phase::Delivered { .. }) && intent.offered().is_some();
+    if offered && in_time(intent, history.now).is_ok() {
+        lose(attempts, history);
+    }
+}
+
+fn lose(attempts: u32, history: &mut History) {
     history.push(HOLDPOINT, EventKind::DeliveryFailed { attempts });
     let failure = Failure {
         code: "delivery_failed".to_owned(),
@@ -63,20 +89,20 @@ fn offer_again(intent: &Intent, history: &mut History) {
 
 /// Reminds once, however many reminders were missed: a late wake-up must not flood anybody.
 fn remind(intent: &Intent, hold: &Hold, history: &mut History) {
-    let reminders = intent.envelope.reminders;
+    let reminders = intent.reminders(hold);
     let due =
         |count: &u32| reminders.due_at(hold.opened_at, *count).is_some_and(|at| at <= history.now);
     let missed = (hold.remind_count..reminders.max).take_while(due).last();
     if let Some(last) = missed {
         return history.push(HOLDPOINT, EventKind::Reminded { count: last + 1 });
     }
-    if let Some(to) = intent.envelope.escalate_to.clone() {
+    if let Some(to) = intent.escalate_to(hold).cloned() {
         history.push(HOLDPOINT, EventKind::Escalated { to });
     }
 }
 
 fn resume(intent: &Intent, history: &mut History) {
-    let answer_by = answer_by(&intent.envelope, 1, history.now);
+    let answer_by = Patience::of(intent).answer_by(1, history.now);
     history.push(HOLDPOINT, EventKind::Resumed { answer_by });
 }
 

@@ -23,7 +23,7 @@ fn an_agent_stops_for_a_persons_yes() {
 fn it_goes_on_when_the_last_question_has_ended() {
     let given = asked(&["a", "b", "c"]);
     let news = |call, outcome| end_ask(&given, call, &[(answer("rita", outcome), 11)]);
-    let (a, b) = (news("a", Outcome::Approved), news("b", Outcome::Rejected));
+    let (a, b) = (news("a", Outcome::APPROVED), news("b", Outcome::REJECTED));
     let c = end_ask(&given, "c", &[(cancel_as_deployer(), 12)]);
     check(&given, (b.clone(), 12), Ok(&["AskEnded"]));
     let one_left = then(&given, &[(b.clone(), 12), (c.clone(), 13)]);
@@ -230,7 +230,7 @@ fn neither_the_agent_nor_its_key_nor_the_sender_answers_what_the_agent_asks() {
     let given = asked(&["c"]);
     for name in ["agent://deployer", "deployer-key", "sender"] {
         let mut child = child(&given, "c", &[]);
-        let own = (answer(name, Outcome::Approved), 11);
+        let own = (answer(name, Outcome::APPROVED), 11);
         assert_eq!(child.take(&own), Err(Rejection::SelfApproval), "{name}");
     }
 }
@@ -243,7 +243,7 @@ fn only_the_assigned_answer_what_the_agent_asks() {
     let given = [(create(streamed()), 0), (suspension, 10)];
     let mut child = child(&given, "c", &[]);
     assert_eq!(child.take(&(approve(), 11)), Err(Rejection::NotAssigned));
-    let answered = child.take(&(answer("otto", Outcome::Approved), 11)).unwrap();
+    let answered = child.take(&(answer("otto", Outcome::APPROVED), 11)).unwrap();
     assert_eq!(kinds(&answered), ["Approved", "Completed"]);
 }
 

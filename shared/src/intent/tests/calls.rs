@@ -42,7 +42,7 @@ fn a_claim_of_another_call_under_the_same_name_is_refused() {
     };
     let claimed = then(&going(), &[(claim(None, "c", false, "t"), 1)]);
     check(&claimed, (other.clone(), 2), mismatch());
-    check(&answered(Outcome::Approved), (other, 12), mismatch());
+    check(&answered(Outcome::APPROVED), (other, 12), mismatch());
 }
 
 #[test]
@@ -50,10 +50,10 @@ fn a_call_that_needs_a_yes_is_not_claimed_without_one() {
     let none = || Err(Rejection::NoGrant("c".to_owned()));
     check(&going(), (claim(None, "c", true, "t"), 1), none());
     let refused = || Err(Rejection::GrantRefused("c".to_owned()));
-    check(&answered(Outcome::Rejected), (claim(None, "c", true, "t"), 12), refused());
-    check(&answered(Outcome::Rejected), (claim(None, "c", false, "t"), 12), refused());
+    check(&answered(Outcome::REJECTED), (claim(None, "c", true, "t"), 12), refused());
+    check(&answered(Outcome::REJECTED), (claim(None, "c", false, "t"), 12), refused());
     let claimed = Ok(["CallClaimed"].as_slice());
-    check(&answered(Outcome::Approved), (claim(None, "c", true, "t"), 12), claimed);
+    check(&answered(Outcome::APPROVED), (claim(None, "c", true, "t"), 12), claimed);
 }
 
 #[test]
@@ -83,14 +83,14 @@ fn a_question_without_an_answer_is_no_yes() {
 fn a_yes_lasts_a_day() {
     let until = DECIDED + GRANT;
     let expired = || Err(Rejection::GrantExpired { call_id: "c".to_owned(), until: at(until) });
-    let given = answered(Outcome::Approved);
+    let given = answered(Outcome::APPROVED);
     let command = claim(None, "c", true, "t");
     check_around(until, &given, &command, [Ok(&["CallClaimed"]), expired(), expired()]);
 }
 
 #[test]
 fn a_yes_is_used_once() {
-    let given = then(&answered(Outcome::Approved), &[(claim(None, "c", true, "t"), 12)]);
+    let given = then(&answered(Outcome::APPROVED), &[(claim(None, "c", true, "t"), 12)]);
     let unknown = Err(Rejection::CallOutcomeUnknown("c".to_owned()));
     check(&given, (claim(None, "c", true, "other"), 13), unknown);
     let given = then(&given, &[(finish("c", "t", "out"), 13)]);

@@ -96,8 +96,7 @@ fn lives() -> Vec<Life> {
     });
     let fine = Command::Decide {
         by: Principal { assurance: Assurance::Link, ..reviewer("rita") },
-        outcome: Outcome::Approved,
-        comment: Some("fine".to_owned()),
+        answer: says(Outcome::APPROVED, Some("fine")),
         seen: None,
     };
     let reminded = vec![(create(question), 0), (Command::Wake, 30), (Command::Wake, 90)];

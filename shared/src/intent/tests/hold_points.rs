@@ -86,7 +86,7 @@ fn a_yes_completes_with_the_result_that_was_shown() {
     let completed = EventKind::Completed { result: result() };
     assert_eq!(story.events.last().unwrap().kind, completed);
     let decision = &story.intent().decided().unwrap().decision;
-    assert_eq!((decision.by.as_str(), decision.outcome), ("rita", Outcome::Approved));
+    assert_eq!((decision.by.as_str(), decision.outcome.clone()), ("rita", Outcome::APPROVED));
     assert_eq!(decision.digest, story.intent().decided().unwrap().hold.digest);
 }
 
@@ -122,14 +122,18 @@ fn a_no_fails_the_intent_with_the_reviewers_words() {
         check(&given, (reject(), 2), Ok(&["Failed"]));
         let comment = Some("not on a Friday".to_owned());
         let by = reviewer("rita");
-        let no = Command::Decide { by, outcome: Outcome::Rejected, comment, seen: None };
+        let no = Command::Decide {
+            by,
+            answer: Answer { comment, ..says(Outcome::REJECTED, None) },
+            seen: None,
+        };
         let story = Story::of(&then(&given, &[(no, 2)]));
         let Phase::Failed { failure, decided, .. } = &story.intent().phase else {
             panic!("{:?}", story.intent().phase);
         };
         assert_eq!(failure.code, "rejected");
         assert_eq!(failure.reason, "not on a Friday");
-        assert_eq!(decided.as_ref().unwrap().decision.outcome, Outcome::Rejected);
+        assert_eq!(decided.as_ref().unwrap().decision.outcome, Outcome::REJECTED);
     }
 }
 
@@ -148,8 +152,9 @@ fn a_decision_at_or_after_the_deadline_is_refused() {
 #[test]
 fn only_reviewers_decide() {
     for (by, has) in [(deployer(), Role::Agent), (sender(), Role::Agent), (admin(), Role::Admin)] {
-        for outcome in Outcome::ALL {
-            let command = Command::Decide { by: by.clone(), outcome, comment: None, seen: None };
+        for outcome in PLAIN {
+            let command =
+                Command::Decide { by: by.clone(), answer: says(outcome, None), seen: None };
             let refused = || Err(Rejection::WrongRole { has, needs: Role::Reviewer });
             check(&on_arrival(), (command.clone(), 1), refused());
             check(&on_result(), (command.clone(), 2), refused());
@@ -160,14 +165,14 @@ fn only_reviewers_decide() {
 
 #[test]
 fn the_sender_does_not_decide_what_it_sent() {
-    let own = answer("sender", Outcome::Approved);
+    let own = answer("sender", Outcome::APPROVED);
     check(&on_arrival(), (own.clone(), 1), Err(Rejection::SelfApproval));
     check(&on_result(), (own, 2), Err(Rejection::SelfApproval));
 }
 
 #[test]
 fn who_gave_the_result_does_not_sign_it_off() {
-    let own = answer("deployer-key", Outcome::Approved);
+    let own = answer("deployer-key", Outcome::APPROVED);
     check(&on_result(), (own.clone(), 2), Err(Rejection::SelfApproval));
     let decided = then(&on_result(), &[(approve(), 2)]);
     check(&decided, (own.clone(), 3), Err(Rejection::SelfApproval));
@@ -183,11 +188,11 @@ fn only_the_assigned_decide() {
     };
     let given = [(create(assigned(Placement::OnArrival)), 0)];
     check(&given, (approve(), 1), Ok(&["Approved", "Completed"]));
-    check(&given, (answer("otto", Outcome::Approved), 1), Err(Rejection::NotAssigned));
-    check(&given, (answer("sender", Outcome::Approved), 1), Err(Rejection::SelfApproval));
+    check(&given, (answer("otto", Outcome::APPROVED), 1), Err(Rejection::NotAssigned));
+    check(&given, (answer("sender", Outcome::APPROVED), 1), Err(Rejection::SelfApproval));
     let given = [(create(assigned(Placement::OnResult)), 0), (complete(None), 1)];
     check(&given, (reject(), 2), Ok(&["Failed"]));
-    check(&given, (answer("otto", Outcome::Rejected), 2), Err(Rejection::NotAssigned));
+    check(&given, (answer("otto", Outcome::REJECTED), 2), Err(Rejection::NotAssigned));
 }
 
 #[test]
@@ -198,13 +203,13 @@ fn who_a_task_is_escalated_to_decides_it_too_and_may_say_it_again() {
     let reminders = Reminders { after_s: Some(30), interval_s: 30, max: 1 };
     let escalate_to = Some(address("boss"));
     let given = [(create(Envelope { reminders, escalate_to, ..assigned }), 0)];
-    let yes = answer("boss", Outcome::Approved);
+    let yes = answer("boss", Outcome::APPROVED);
     let reminded = then(&given, &[(Command::Wake, 30)]);
     check(&reminded, (yes.clone(), 59), Err(Rejection::NotAssigned));
     let escalated = then(&reminded, &[(Command::Wake, 60)]);
     check(&escalated, (yes.clone(), 61), Ok(&["Approved", "Completed"]));
     check(&escalated, (approve(), 61), Ok(&["Approved", "Completed"]));
-    check(&escalated, (answer("otto", Outcome::Approved), 61), Err(Rejection::NotAssigned));
+    check(&escalated, (answer("otto", Outcome::APPROVED), 61), Err(Rejection::NotAssigned));
     let decided = then(&escalated, &[(yes.clone(), 61)]);
     check(&decided, (yes, 62), Ok(&[]));
 }
@@ -215,8 +220,8 @@ fn who_may_not_decide_learns_nothing_of_a_decision() {
         task.assignees = vec!["rita".to_owned()];
     });
     let given = [(create(given), 0), (approve(), 1)];
-    check(&given, (answer("otto", Outcome::Approved), 2), Err(Rejection::NotAssigned));
-    check(&given, (answer("sender", Outcome::Approved), 2), Err(Rejection::SelfApproval));
+    check(&given, (answer("otto", Outcome::APPROVED), 2), Err(Rejection::NotAssigned));
+    check(&given, (answer("sender", Outcome::APPROVED), 2), Err(Rejection::SelfApproval));
 }
 
 #[test]
@@ -227,7 +232,7 @@ fn a_decision_fits_only_what_was_seen() {
         let decide = |version, digest: &Digest| {
             let seen = Some(Seen { version, digest: digest.clone() });
             let by = reviewer("rita");
-            Command::Decide { by, outcome: Outcome::Approved, comment: None, seen }
+            Command::Decide { by, answer: says(Outcome::APPROVED, None), seen }
         };
         let right = decide(hold.version, &hold.digest);
         check(&given, (right.clone(), 2), Ok(&["Approved", "Completed"]));
@@ -248,7 +253,7 @@ fn a_reminder_leaves_the_reviewers_view_fresh() {
     let before = Story::of(&given).intent().open_hold().unwrap().clone();
     let seen = Some(Seen { version: before.version, digest: before.digest });
     let by = reviewer("rita");
-    let command = Command::Decide { by, outcome: Outcome::Approved, comment: None, seen };
+    let command = Command::Decide { by, answer: says(Outcome::APPROVED, None), seen };
     let reminded = then(&given, &[(Command::Wake, 30)]);
     check(&reminded, (command, 31), Ok(&["Approved", "Completed"]));
 }
@@ -260,7 +265,14 @@ fn a_required_comment_has_words() {
     let says = |comment: Option<&str>| {
         let comment = comment.map(str::to_owned);
         let by = reviewer("rita");
-        (Command::Decide { by, outcome: Outcome::Approved, comment, seen: None }, 1)
+        (
+            Command::Decide {
+                by,
+                answer: Answer { comment, ..says(Outcome::APPROVED, None) },
+                seen: None,
+            },
+            1,
+        )
     };
     for without in [None, Some(""), Some(" \n\t")] {
         check(&given, says(without), Err(Rejection::CommentRequired));
@@ -271,28 +283,41 @@ fn a_required_comment_has_words() {
 #[test]
 fn only_an_allowed_answer_is_taken() {
     let envelope = with_task(held(Placement::OnArrival), |task| {
-        task.allowed_outcomes = vec![Outcome::Approved];
+        task.allowed_outcomes = vec![Outcome::APPROVED];
     });
     let given = [(create(envelope), 0)];
-    check(&given, (reject(), 1), Err(Rejection::OutcomeNotAllowed(Outcome::Rejected)));
+    check(
+        &given,
+        (reject(), 1),
+        Err(Rejection::OutcomeNotAllowed {
+            outcome: Outcome::REJECTED,
+            allowed: vec![Outcome::APPROVED],
+        }),
+    );
     check(&given, (approve(), 1), Ok(&["Approved", "Completed"]));
 }
 
 #[test]
 fn a_decision_is_made_once_and_may_be_said_again() {
     for (outcome, other) in
-        [(Outcome::Approved, Outcome::Rejected), (Outcome::Rejected, Outcome::Approved)]
+        [(Outcome::APPROVED, Outcome::REJECTED), (Outcome::REJECTED, Outcome::APPROVED)]
     {
         for given in [on_arrival(), on_result()] {
-            let given = then(&given, &[(answer("rita", outcome), 2)]);
+            let again = || answer("rita", outcome.clone());
+            let given = then(&given, &[(again(), 2)]);
             let by = "rita".to_owned();
-            let decided =
-                || Err(Rejection::AlreadyDecided { outcome, by: by.clone(), decided_at: at(2) });
-            check(&given, (answer("rita", outcome), 3), Ok(&[]));
-            check(&given, (answer("rita", outcome), DEADLINE + 1), Ok(&[]));
-            check(&given, (answer("rita", other), 3), decided());
-            check(&given, (answer("otto", outcome), 3), decided());
-            check(&given, (answer("otto", other), 3), decided());
+            let decided = || {
+                Err(Rejection::AlreadyDecided {
+                    outcome: outcome.clone(),
+                    by: by.clone(),
+                    decided_at: at(2),
+                })
+            };
+            check(&given, (again(), 3), Ok(&[]));
+            check(&given, (again(), DEADLINE + 1), Ok(&[]));
+            check(&given, (answer("rita", other.clone()), 3), decided());
+            check(&given, (answer("otto", outcome.clone()), 3), decided());
+            check(&given, (answer("otto", other.clone()), 3), decided());
         }
     }
 }
@@ -348,7 +373,7 @@ fn the_digest_covers_every_fact_of_the_action() {
         Envelope { deadline_at: at(DEADLINE + 1), ..base.clone() },
         task(|task| task.title.push('!')),
         task(|task| task.description = Some("more".to_owned())),
-        task(|task| task.allowed_outcomes = vec![Outcome::Approved]),
+        task(|task| task.allowed_outcomes = vec![Outcome::APPROVED]),
         task(|task| task.assignees = vec!["rita".to_owned()]),
     ];
     let shown = digest(&base, result());

@@ -208,7 +208,7 @@ fn the_sender_may_end_what_it_sent() {
     check(&given, (completed, 1), Ok(&["Started", "Completed"]));
     let failed = Command::Fail { by: sender(), fence: None, failure: failure() };
     check(&given, (failed, 1), Ok(&["Started", "Failed"]));
-    let advanced = Command::Advance { by: sender(), reason: None, next_handler: None };
+    let advanced = Command::Advance { by: sender(), reason: None, next: None };
     check(&given, (advanced, 1), Ok(&["HandedOn", "Started"]));
 }
 
@@ -224,8 +224,18 @@ fn asked_by(by: &Principal, mut command: Command) -> Command {
         | Command::Fail { by: actor, .. }
         | Command::Advance { by: actor, .. }
         | Command::Decide { by: actor, .. }
+        | Command::Acknowledge { by: actor }
+        | Command::Reassign { by: actor, .. }
+        | Command::Say { by: actor, .. }
+        | Command::Hide { by: actor, .. }
+        | Command::ChangePolicy { by: actor, .. }
         | Command::Cancel { by: actor, .. } => actor.clone_from(by),
-        Command::Create { .. } | Command::EndAsk { .. } | Command::ParentEnded | Command::Wake => {}
+        Command::Create { .. }
+        | Command::EndAsk { .. }
+        | Command::EndStep { .. }
+        | Command::GiveUp { .. }
+        | Command::ParentEnded
+        | Command::Wake => {}
     }
     command
 }

@@ -140,12 +140,12 @@ fn commands(story: &Story) -> Vec<Command> {
         cancel(),
         approve(),
         reject(),
-        answer("otto", Outcome::Approved),
-        answer("sender", Outcome::Approved),
-        Command::Decide { by: admin(), outcome: Outcome::Approved, comment: None, seen: None },
-        decide_with_comment(Outcome::Approved, Some(stale())),
-        decide_with_comment(Outcome::Approved, None),
-        decide_with_comment(Outcome::Rejected, None),
+        answer("otto", Outcome::APPROVED),
+        answer("sender", Outcome::APPROVED),
+        Command::Decide { by: admin(), answer: says(Outcome::APPROVED, None), seen: None },
+        decide_with_comment(Outcome::APPROVED, Some(stale())),
+        decide_with_comment(Outcome::APPROVED, None),
+        decide_with_comment(Outcome::REJECTED, None),
         Command::ParentEnded,
         Command::Wake,
     ]);
@@ -158,18 +158,15 @@ fn stale() -> Seen {
 }
 
 fn decide_with_comment(outcome: Outcome, seen: Option<Seen>) -> Command {
-    Command::Decide {
-        by: reviewer("rita"),
-        outcome,
-        comment: Some("looked at it".to_owned()),
-        seen,
-    }
+    Command::Decide { by: reviewer("rita"), answer: says(outcome, Some("looked at it")), seen }
 }
 
 fn news(story: &Story, now: i64) -> Vec<Command> {
     let Some(intent) = &story.intent else { return vec![] };
     let decision = |outcome| crate::intent::human_task::Decision {
         outcome,
+        approves: None,
+        data: serde_json::Map::new(),
         comment: None,
         by: "rita".to_owned(),
         assurance: Assurance::Key,
@@ -177,8 +174,8 @@ fn news(story: &Story, now: i64) -> Vec<Command> {
         digest: digest("what was shown"),
     };
     let endings = [
-        (Status::Completed, Some(decision(Outcome::Approved))),
-        (Status::Failed, Some(decision(Outcome::Rejected))),
+        (Status::Completed, Some(decision(Outcome::APPROVED))),
+        (Status::Failed, Some(decision(Outcome::REJECTED))),
         (Status::TimedOut, None),
     ];
     let end = |child, (status, decision)| Command::EndAsk {
@@ -195,7 +192,7 @@ fn envelopes() -> Vec<Envelope> {
     let strict = with_task(held(Placement::OnArrival), |task| {
         task.required_comment = true;
         task.assignees = vec!["rita".to_owned()];
-        task.allowed_outcomes = vec![Outcome::Approved];
+        task.allowed_outcomes = vec![Outcome::APPROVED];
     });
     vec![
         streamed(),
@@ -226,13 +223,14 @@ fn shape(story: &Story) -> String {
     value.to_string()
 }
 
-const KINDS: [&str; 22] = [
+const KINDS: [&str; 23] = [
     "Acknowledged",
     "Approved",
     "AskEnded",
     "CallClaimed",
     "CallFinished",
     "Canceled",
+    "Checked",
     "Completed",
     "Created",
     "DeliveryFailed",
@@ -298,7 +296,16 @@ fn name(rejection: &Rejection) -> &'static str {
         Rejection::NotTheSender => "NotTheSender",
         Rejection::SelfApproval => "SelfApproval",
         Rejection::NotAssigned => "NotAssigned",
-        Rejection::OutcomeNotAllowed(_) => "OutcomeNotAllowed",
+        Rejection::OutcomeNotAllowed { .. } => "OutcomeNotAllowed",
+        Rejection::OutcomeMissing { .. } => "OutcomeMissing",
+        Rejection::EvidenceRequired => "EvidenceRequired",
+        Rejection::FormInvalid(_) => "FormInvalid",
+        Rejection::StalePolicy { .. } => "StalePolicy",
+        Rejection::OnlyShortens(_) => "OnlyShortens",
+        Rejection::DeadlineNotAhead(_) => "DeadlineNotAhead",
+        Rejection::NotGranted => "NotGranted",
+        Rejection::PolicyTooLarge => "PolicyTooLarge",
+        Rejection::TooManyMessages => "TooManyMessages",
         Rejection::CommentRequired => "CommentRequired",
         Rejection::Leased(_) => "Leased",
         Rejection::LeaseLost => "LeaseLost",
