@@ -60,7 +60,7 @@ const ROUTES: &[Row] = &[
     row("GET", "/v1/agents/{a}/{b}/{c}/intents/stream", "/v1/agents/org/team/deployer/intents/stream", "", Turn("org/team/deployer"), LISTENER),
     row("POST", "/v1/intents/{id}/resume", "/v1/intents/{id}/resume", r#"{"action":"complete"}"#, Turn(A), HANDLER),
     row("POST", "/v1/intents/{id}/resume", "/v1/intents/{id}/resume", r#"{"action":"fail"}"#, Turn(A), HANDLER),
-    row("POST", "/v1/intents/{id}/resume", "/v1/intents/{id}/resume", r#"{"approve_current_step":true}"#, Turn(A), [HIDDEN, "200", "422 invalid_request", ROLE]),
+    row("POST", "/v1/intents/{id}/resume", "/v1/intents/{id}/resume", r#"{"approve_current_step":true}"#, Turn(A), [HIDDEN, "200", "409 nothing_to_decide", ROLE]),
     row("POST", "/v1/intents/{id}/resume", "/v1/intents/{id}/resume", r#"{"outcome":"approved"}"#, Turn(A), [HIDDEN, ROLE, "409 nothing_to_decide", ROLE]),
     row("POST", "/v1/intents/{id}/resume", "/v1/intents/{id}/resume", r#"{"outcome":"approved"}"#, Question(A), [HIDDEN, ROLE, "200", ROLE]),
     row("POST", "/v1/intents/{id}/resolve", "/v1/intents/{id}/resolve", r#"{"status":"COMPLETED"}"#, Turn(A), HANDLER),
