@@ -9,6 +9,7 @@ pub mod agent;
 pub mod ascii;
 pub mod csrf;
 pub mod digest;
+pub mod form;
 pub mod id;
 pub mod intent;
 pub mod key;
