@@ -165,7 +165,11 @@ async fn an_intent_that_cannot_be_is_refused_by_field() {
         ("human_task", json!({"form_schema": [1]}), "human_task.form_schema"),
         ("human_task", json!({"evidence_required": "very"}), "human_task.evidence_required"),
         ("human_task", json!({"allowed_outcomes": ["Yes, please"]}), "human_task.allowed_outcomes"),
-        ("human_task", json!({"allowed_outcomes": vec!["approved"; 21]}), "human_task.allowed_outcomes"),
+        (
+            "human_task",
+            json!({"allowed_outcomes": vec!["approved"; 21]}),
+            "human_task.allowed_outcomes",
+        ),
         ("human_task", json!({"approving_outcomes": ["shipped"]}), "human_task.approving_outcomes"),
         ("human_task", json!({"allowed_outcomes": ["maybe"]}), "human_task.allowed_outcomes"),
         ("human_task", json!({"allowed_outcomes": "approved"}), "human_task.allowed_outcomes"),
@@ -358,15 +362,24 @@ async fn what_a_reviewer_says_wrongly_is_refused_by_field() {
         cases.push(case("POST", path.clone(), seen.to_string(), WRONG, "digest"));
         seen["digest"] = json!(digest);
         cases.push(case("POST", path.clone(), seen.to_string(), (409, "stale_view"), ""));
-        cases.push(case("POST", path.clone(), base.to_string(), (422, "comment_required"), "comment"));
+        cases.push(case(
+            "POST",
+            path.clone(),
+            base.to_string(),
+            (422, "comment_required"),
+            "comment",
+        ));
         cases.push(case(
             "POST",
             path.clone(),
             with(&base, "comment", json!(" ")),
             (422, "comment_required"),
-            "",
+            "comment",
         ));
-        cases.push(case("POST", path, "{}", WRONG, decisive));
+        let nothing = if decisive == "outcome" { (422, "outcome_missing") } else { WRONG };
+        cases.push(case("POST", path.clone(), "{}", nothing, decisive));
+        let maybe = if decisive == "outcome" { (422, "outcome_not_allowed") } else { WRONG };
+        cases.push(case("POST", path, with(&base, decisive, json!("maybe")), maybe, decisive));
     }
     check(&world, &world.reviewer, cases).await;
 }

@@ -25,6 +25,7 @@ mod openai_agents;
 mod processes;
 mod review_page;
 mod scenarios;
+mod sdk;
 mod seed;
 mod store_contract;
 mod template;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tracing::{error, warn};
 
 use crate::error::{Error, Unauthenticated};
+use crate::form::FormFault;
 use crate::intent::Rejection;
 
 /// Seconds after which a client should try again what failed for a passing reason.
@@ -26,6 +27,8 @@ pub struct Problem {
     pub detail: String,
     /// The field that is wrong, if one is.
     pub field: Option<String>,
+    /// Every fault of a form, each with its field.
+    faults: Vec<Value>,
 }
 
 impl Problem {
@@ -53,22 +56,42 @@ impl Problem {
         };
         let field = match error {
             Error::Invalid(invalid) if !invalid.field.is_empty() => Some(invalid.field.clone()),
+            Error::Rejected(rejection) => field_of(rejection).map(str::to_owned),
             Error::Invalid(_)
             | Error::TooLarge { .. }
             | Error::Unauthenticated(_)
             | Error::Forbidden(_)
             | Error::NotFound(_)
-            | Error::Rejected(_)
             | Error::KeyReused
             | Error::Busy
             | Error::Unavailable { .. }
             | Error::Corrupt(_) => None,
         };
-        Self { status, code, detail: error.to_string(), field }
+        let faults = match error {
+            Error::Rejected(Rejection::FormInvalid(faults)) => faults.iter().map(fault).collect(),
+            Error::Rejected(_)
+            | Error::Invalid(_)
+            | Error::TooLarge { .. }
+            | Error::Unauthenticated(_)
+            | Error::Forbidden(_)
+            | Error::NotFound(_)
+            | Error::KeyReused
+            | Error::Busy
+            | Error::Unavailable { .. }
+            | Error::Corrupt(_) => vec![],
+        };
+        Self { status, code, detail: error.to_string(), field, faults }
     }
 
     /// The body.
     pub fn body(&self) -> Value {
+        let mut details = serde_json::Map::new();
+        if let Some(field) = &self.field {
+            details.insert("field".to_owned(), json!(field));
+        }
+        if !self.faults.is_empty() {
+            details.insert("faults".to_owned(), json!(self.faults));
+        }
         json!({
             "type": format!("urn:holdpoint:problem:{}", self.code),
             "title": self.code.replace('_', " "),
@@ -77,10 +100,31 @@ impl Problem {
             "error": {
                 "code": self.code,
                 "message": self.detail,
-                "details": self.field.as_ref().map_or(json!({}), |field| json!({"field": field})),
+                "details": details,
             },
         })
     }
+}
+
+fn fault(fault: &FormFault) -> Value {
+    json!({"field": fault.field.to_string(), "detail": fault.detail})
+}
+
+/// The field of the request that a refusal is about, if it is about one.
+fn field_of(rejection: &Rejection) -> Option<&'static str> {
+    if let Rejection::OutcomeNotAllowed { .. } | Rejection::OutcomeMissing { .. } = rejection {
+        return Some("outcome");
+    }
+    if let Rejection::CommentRequired = rejection {
+        return Some("comment");
+    }
+    if let Rejection::EvidenceRequired = rejection {
+        return Some("data.evidence");
+    }
+    if let Rejection::StalePolicy { .. } = rejection {
+        return Some("expected_policy_generation");
+    }
+    None
 }
 
 fn of_rejection(rejection: &Rejection) -> (StatusCode, &'static str) {

@@ -129,7 +129,7 @@ impl Settled {
         ];
         for (name, value) in said {
             let wanted =
-                schema.json().pointer("/properties").is_some_and(|it| it.get(name).is_some());
+                schema.as_value().pointer("/properties").is_some_and(|it| it.get(name).is_some());
             if wanted && !value.is_null() && !data.contains_key(name) {
                 data.insert(name.to_owned(), value);
             }
