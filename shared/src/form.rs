@@ -27,6 +27,7 @@ use serde_json::Value;
 pub use self::coerce::coerce;
 pub use self::fault::FormFault;
 pub use self::field::{Bounds, Choice, Control, Field, Length, Text, fields, suggestions};
+pub use self::literal::typed_json;
 pub use self::path::FieldPath;
 pub use self::validate::validate;
 

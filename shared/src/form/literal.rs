@@ -13,18 +13,25 @@ const DEPTH_MAX: usize = 32;
 /// The value of one of these kinds that `text` stands for, if it stands for exactly one.
 pub(super) fn read(text: &str, kinds: Kinds) -> Option<Value> {
     let text = text.trim();
-    let value = match text.chars().next()? {
-        '{' | '[' => {
-            let value: Value = serde_json::from_str(text).ok()?;
-            (is_exact(&value) && depth(&value) <= DEPTH_MAX).then_some(value)
-        }
-        '-' | '0'..='9' => number(text).map(Value::Number),
-        // Some languages capitalise these.
-        _ if text.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
-        _ if text.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
-        _ => (text == "null").then_some(Value::Null),
-    }?;
+    // Some languages capitalise these.
+    let value = if text.eq_ignore_ascii_case("true") {
+        Value::Bool(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Value::Bool(false)
+    } else {
+        typed_json(text)?
+    };
     kinds.has(Kinds::of(&value)).then_some(value)
+}
+
+/// The value of a JSON text that somebody typed, if an answer may hold it: exact, and not too deep.
+pub fn typed_json(text: &str) -> Option<Value> {
+    let text = text.trim();
+    if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        return number(text).map(Value::Number);
+    }
+    let value: Value = serde_json::from_str(text).ok()?;
+    (is_exact(&value) && depth(&value) <= DEPTH_MAX).then_some(value)
 }
 
 /// How deep a value is nested. The parser has bounded it already.

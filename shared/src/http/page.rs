@@ -7,6 +7,7 @@
 
 mod arguments;
 mod digest;
+pub mod form;
 mod headers;
 mod moment;
 mod notice;
