@@ -1,6 +1,7 @@
 //! `approve`: the reviewer's side. Pages behind signed links, decisions by API, and what waits.
 
 mod decision;
+mod draft;
 mod page;
 mod reply;
 mod task;

@@ -6,7 +6,6 @@ use axum::extract::{Form, Path, State};
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
-use serde::Deserialize;
 use shared::app::App;
 use shared::csrf::{self, CsrfNonce};
 use shared::digest::Digest;
@@ -14,13 +13,13 @@ use shared::error::Error;
 use shared::http::origin::is_loopback;
 use shared::http::page;
 use shared::id::IntentId;
-use shared::intent::answer::Answer;
 use shared::intent::command::Seen;
 use shared::intent::human_task::{COMMENT_CHARS_MAX, Outcome};
 use shared::intent::{Intent, Rejection};
 use shared::link::{Link, LinkToken};
 use shared::principal::{Assurance, Principal, Role};
 
+use super::draft::{Decision, Draft};
 use super::{Reviews, reply};
 
 const COOKIE_NAME: &str = "holdpoint_review";
@@ -28,16 +27,8 @@ const COOKIE_NAME: &str = "holdpoint_review";
 /// The link in the path; what is no text is no link.
 type Token = Result<Path<String>, PathRejection>;
 
-/// The form of the page.
-#[derive(Debug, Deserialize)]
-pub(super) struct Decision {
-    csrf: String,
-    version: u64,
-    digest: String,
-    outcome: String,
-    #[serde(default)]
-    comment: String,
-}
+/// The form of the page, as it was posted.
+type Posted = Result<Form<Vec<(String, String)>>, FormRejection>;
 
 /// Shows what is asked. It reads, and writes nothing: mail scanners and previews open links too.
 pub(super) async fn show(
@@ -62,7 +53,8 @@ pub(super) async fn show(
     let Some(hold) = hold else { return reply::stale() };
     let nonce = CsrfNonce::from_bytes(app.random());
     let form = csrf::csrf_token(&reviews.secret, &nonce, &token);
-    let mut response = reply::review(&intent, hold, &link, &form, app.now());
+    let draft = Draft::new(&intent, hold);
+    let mut response = reply::review(&intent, hold, &link, &form, app.now(), &draft);
     if let Ok(cookie) = HeaderValue::from_str(&cookie(&nonce, &token, &headers)) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
@@ -75,14 +67,15 @@ pub(super) async fn decide(
     Extension(reviews): Extension<Reviews>,
     headers: HeaderMap,
     token: Token,
-    form: Result<Form<Decision>, FormRejection>,
+    form: Posted,
 ) -> Response {
     let Ok(Path(token)) = token else { return reply::not_found() };
     let link = match LinkToken::verify(&token, &reviews.secret, app.now()) {
         Ok(link) => link,
         Err(error) => return reply::bad_link(&error),
     };
-    let Ok(Form(decision)) = form else {
+    let posted = form.ok().and_then(|Form(pairs)| Decision::read(pairs));
+    let Some(decision) = posted else {
         return reply::bad_request("form", "The form is not complete.", "Open the link again.");
     };
     let genuine = nonce(&headers)
@@ -90,35 +83,40 @@ pub(super) async fn decide(
     if !genuine || is_cross_site(&headers) {
         return reply::forged();
     }
-    let answered = take(&app, &link, decision).await;
+    let intent = match load(&app, &link).await {
+        Ok(intent) => intent,
+        Err(error) => return failed(&error),
+    };
+    let mut draft = decision.draft(&intent);
+    let answered = take(&app, &link, &decision, &draft).await;
     // Another reviewer may have been first: the page says who, so it looks at the state as it is now.
     match (answered, load(&app, &link).await) {
         (Ok(intent), _) => reply::decided(&intent),
+        (Err(Error::Rejected(Rejection::FormInvalid(faults))), Ok(intent)) => {
+            draft.faults = faults;
+            reply::again(&intent, &link, &decision.csrf, app.now(), &draft)
+        }
         (Err(error), Ok(intent)) => reply::refused(&error, &intent),
         (Err(_), Err(error)) => failed(&error),
     }
 }
 
-async fn take(app: &App, link: &Link, decision: Decision) -> Result<Intent, Error> {
+async fn take(app: &App, link: &Link, decision: &Decision, draft: &Draft) -> Result<Intent, Error> {
     let outcome = Outcome::parse(&decision.outcome)
         .map_err(|_| Error::field("outcome", "is none of the buttons of the page"))?;
-    let digest = Digest::try_from(decision.digest)
+    let digest = Digest::try_from(decision.digest.clone())
         .map_err(|error| Error::field("digest", error.to_string()))?;
-    // Browsers send line breaks as two characters and count them as one.
-    let comment = decision.comment.replace("\r\n", "\n").trim().to_owned();
-    if comment.chars().count() > COMMENT_CHARS_MAX {
+    if draft.comment.chars().count() > COMMENT_CHARS_MAX {
         let detail = format!("A comment has at most {COMMENT_CHARS_MAX} characters.");
         return Err(Error::field("comment", detail));
     }
-    let comment = Some(comment).filter(|comment| !comment.is_empty());
     // A link decides the hold point that it was issued for, and no later one.
     if decision.version != link.hold_version {
         return Err(Error::Rejected(Rejection::StaleView));
     }
     let seen = Seen { version: decision.version, digest };
     let id = IntentId::new(link.intent_id);
-    let answer = Answer { comment, ..Answer::of(outcome) };
-    app.answer(&reviewer(link), id, answer, Some(seen)).await
+    app.answer(&reviewer(link), id, draft.answer(outcome), Some(seen)).await
 }
 
 /// The reviewer whom the link names. Holding the link proves a mailbox, not a person, and the

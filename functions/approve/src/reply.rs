@@ -4,10 +4,12 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse as _, Response};
 use jiff::Timestamp;
 use shared::error::Error;
-use shared::http::page::{self, BadRequest, Decided, Review};
-use shared::intent::human_task::Hold;
+use shared::http::page::{self, BadRequest, Choice, Decided, FilledIn, Review};
+use shared::intent::human_task::{Hold, Outcome};
 use shared::intent::{Intent, Rejection, Status};
 use shared::link::{Link, LinkError};
+
+use super::draft::Draft;
 
 /// What can be said about a request without a form.
 pub(super) fn standing(intent: &Intent) -> Option<Response> {
@@ -35,12 +37,43 @@ pub(super) fn review(
     link: &Link,
     csrf: &str,
     now: Timestamp,
+    draft: &Draft,
 ) -> Response {
-    let Some(task) = intent.human_task() else { return not_found() };
+    let Some(page) = form(intent, hold, link, csrf, now, draft) else { return not_found() };
+    reply(StatusCode::OK, &page)
+}
+
+/// The page with the form once more, filled in as it was and with what is wrong with that.
+pub(super) fn again(
+    intent: &Intent,
+    link: &Link,
+    csrf: &str,
+    now: Timestamp,
+    draft: &Draft,
+) -> Response {
+    let hold = intent.open_hold().filter(|hold| hold.version == link.hold_version);
+    let page = hold.and_then(|hold| form(intent, hold, link, csrf, now, draft));
+    page.map_or_else(stale, |page| reply(StatusCode::UNPROCESSABLE_ENTITY, &page))
+}
+
+fn form(
+    intent: &Intent,
+    hold: &Hold,
+    link: &Link,
+    csrf: &str,
+    now: Timestamp,
+    draft: &Draft,
+) -> Option<String> {
+    let task = intent.task_of(hold)?;
     let asked = intent.envelope.parent.is_some();
     let payload = serde_json::Value::Object(intent.envelope.payload.clone());
     let arguments = payload.get("arguments").filter(|_| asked).unwrap_or(&payload);
-    let outcomes: Vec<_> = task.allowed_outcomes.iter().map(|outcome| outcome.name()).collect();
+    let choice = |outcome: &'_ Outcome| (outcome.name().to_owned(), task.approves(outcome));
+    let outcomes: Vec<_> = task.allowed_outcomes.iter().map(choice).collect();
+    let choices: Vec<_> = outcomes
+        .iter()
+        .map(|(outcome, approves)| Choice { outcome, approves: *approves })
+        .collect();
     let page = page::review(&Review {
         title: &task.title,
         description: task.description.as_deref(),
@@ -54,11 +87,21 @@ pub(super) fn review(
         digest: hold.digest.hex(),
         hold_version: hold.version,
         reviewer: &link.reviewer,
-        outcomes: &outcomes,
+        task_type: task.task_type,
+        outcomes: &choices,
         comment_required: task.required_comment,
+        evidence_required: task.evidence_required,
+        form: task.form_schema.as_ref(),
+        filled_in: FilledIn {
+            comment: &draft.comment,
+            evidence: &draft.evidence,
+            answer: &draft.answer,
+            values: &draft.values,
+            faults: &draft.faults,
+        },
         csrf_token: csrf,
     });
-    reply(StatusCode::OK, &page.into_string())
+    Some(page.into_string())
 }
 
 /// The page after a decision that was just made, or repeated by the same reviewer.
@@ -119,6 +162,11 @@ pub(super) fn refused(error: &Error, intent: &Intent) -> Response {
             "comment",
             "This decision needs a comment.",
             "Go back, say why, and decide again.",
+        ),
+        Error::Rejected(Rejection::EvidenceRequired) => bad_request(
+            "evidence",
+            "This decision needs evidence.",
+            "Go back, say what shows it, and decide again.",
         ),
         Error::Rejected(Rejection::SelfApproval | Rejection::NotAssigned) => {
             reply(StatusCode::FORBIDDEN, &page::not_yours(&error.to_string()).into_string())

@@ -22,7 +22,7 @@ pub use self::notice::{
     BadRequest, Decided, already_decided, bad_request, decided, link_expired, not_found, not_yours,
     stale, timed_out, trouble, withdrawn,
 };
-pub use self::review::{COMMENT_CHARS_MAX, Review, review};
+pub use self::review::{ANSWER, COMMENT_CHARS_MAX, Choice, EVIDENCE, FilledIn, Review, review};
 
 /// The one stylesheet. It is inlined and allowed by its digest, so a page needs no second request.
 const STYLE: &str = include_str!("page/style.css");

@@ -2,19 +2,27 @@
 
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::arguments::{arguments, has_marks};
 use super::digest::digest;
 use super::document;
+use super::form;
 use super::moment::{moment, time_left};
 use super::notice::timed_out;
 use super::outcome::{Tone, labels};
 use super::untrusted_text::isolated;
+use crate::form::{FormFault, FormSchema};
+use crate::intent::task_type::TaskType;
 use crate::untrusted::visible;
 
 /// The longest comment, in characters.
 pub const COMMENT_CHARS_MAX: usize = 2000;
+
+/// The name of the field for evidence.
+pub const EVIDENCE: &str = "evidence";
+/// The name of the field for the answer to a question that has no form.
+pub const ANSWER: &str = "answer";
 
 /// With less time than this the deadline stands out.
 const SOON: SignedDuration = SignedDuration::from_mins(15);
@@ -46,12 +54,44 @@ pub struct Review<'a> {
     pub hold_version: u64,
     /// Whose decision it will be.
     pub reviewer: &'a str,
-    /// What can be decided; the first is the positive one.
-    pub outcomes: &'a [&'a str],
+    /// What kind of answer is wanted.
+    pub task_type: TaskType,
+    /// What can be answered.
+    pub outcomes: &'a [Choice<'a>],
     /// Whether a decision without a comment is refused.
     pub comment_required: bool,
+    /// Whether an answer that lets the work go on is refused without evidence.
+    pub evidence_required: bool,
+    /// The fields that such an answer fills in.
+    pub form: Option<&'a FormSchema>,
+    /// What stands in the fields.
+    pub filled_in: FilledIn<'a>,
     /// The token that the form carries back.
     pub csrf_token: &'a str,
+}
+
+/// An answer that can be given.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice<'a> {
+    /// The word.
+    pub outcome: &'a str,
+    /// Whether it lets the work go on.
+    pub approves: bool,
+}
+
+/// What stands in the fields of the page.
+#[derive(Debug, Clone, Copy)]
+pub struct FilledIn<'a> {
+    /// The comment.
+    pub comment: &'a str,
+    /// The evidence.
+    pub evidence: &'a str,
+    /// The answer to a question that has no form.
+    pub answer: &'a str,
+    /// The fields of the form.
+    pub values: &'a Map<String, Value>,
+    /// What is wrong with them.
+    pub faults: &'a [FormFault],
 }
 
 /// The page with the form, or the page that says that the deadline has passed.
@@ -72,7 +112,7 @@ pub fn review(review: &Review<'_>) -> Markup {
             (facts(review))
             (content(review))
             (agents_words(review))
-            (form(review))
+            (decision(review))
         },
     )
 }
@@ -82,7 +122,23 @@ fn heading(review: &Review<'_>) -> Markup {
     let (before, name, after) = match (review.proposal, review.tool) {
         (Some(_), tool) => ("Release the result of ", tool.unwrap_or(review.intent_type), "?"),
         (None, Some(tool)) => ("Run ", tool, "?"),
-        (None, None) => ("Let ", review.intent_type, " go ahead?"),
+        (None, None) => match review.task_type {
+            TaskType::Clarification | TaskType::ProvideData | TaskType::AttachFile => {
+                ("", review.intent_type, " asks for an answer")
+            }
+            TaskType::Form => ("", review.intent_type, " asks for a form"),
+            TaskType::ManualAction => ("", review.intent_type, " asks for something to be done"),
+            TaskType::Assignment | TaskType::Delegation | TaskType::Reroute => {
+                ("Who takes ", review.intent_type, "?")
+            }
+            TaskType::Override => ("Let ", review.intent_type, " go ahead against the rule?"),
+            TaskType::Approval
+            | TaskType::Review
+            | TaskType::Confirmation
+            | TaskType::ValidateRealWorld
+            | TaskType::ValidateOutput
+            | TaskType::Escalate => ("Let ", review.intent_type, " go ahead?"),
+        },
     };
     html! { h1 { (before) code { (isolated(name)) } (after) } }
 }
@@ -161,8 +217,9 @@ fn agents_words(review: &Review<'_>) -> Markup {
     }
 }
 
-fn form(review: &Review<'_>) -> Markup {
-    let outcomes = review.outcomes.iter().zip(labels(review.outcomes));
+fn decision(review: &Review<'_>) -> Markup {
+    let words: Vec<_> = review.outcomes.iter().map(|choice| choice.outcome).collect();
+    let outcomes = review.outcomes.iter().zip(labels(&words));
     let need = if review.comment_required { "(required)" } else { "(optional)" };
     html! {
         section.card aria-labelledby="decision" {
@@ -177,6 +234,22 @@ fn form(review: &Review<'_>) -> Markup {
                 input type="hidden" name="csrf" value=(review.csrf_token);
                 input type="hidden" name="version" value=(review.hold_version);
                 input type="hidden" name="digest" value=(review.digest);
+                @if let Some(schema) = review.form {
+                    (form::fields(schema, review.filled_in.values, review.filled_in.faults))
+                } @else if let Some(label) = wanted(review.task_type) {
+                    label for=(ANSWER) { (label) }
+                    textarea id=(ANSWER) name=(ANSWER) rows="3" maxlength=(COMMENT_CHARS_MAX) {
+                        (review.filled_in.answer)
+                    }
+                }
+                @if review.evidence_required {
+                    label for=(EVIDENCE) { "Evidence " span.muted { "(required to go ahead)" } }
+                    p.hint.muted #evidence-hint {
+                        "What shows it: an address, a number, what you saw."
+                    }
+                    textarea id=(EVIDENCE) name=(EVIDENCE) rows="2" maxlength=(COMMENT_CHARS_MAX)
+                        aria-describedby="evidence-hint" { (review.filled_in.evidence) }
+                }
                 label for="comment" {
                     "Comment " span.muted { (need) }
                 }
@@ -185,11 +258,15 @@ fn form(review: &Review<'_>) -> Markup {
                     (COMMENT_CHARS_MAX) " characters."
                 }
                 textarea #comment name="comment" rows="3" maxlength=(COMMENT_CHARS_MAX)
-                    aria-describedby="comment-hint" required[review.comment_required] {}
+                    aria-describedby="comment-hint" required[review.comment_required] {
+                    (review.filled_in.comment)
+                }
                 div.choices {
-                    @for (at, (outcome, label)) in outcomes.enumerate() {
-                        @let tone = Tone::of(outcome, at == 0).class();
-                        button class=(tone) type="submit" name="outcome" value=(outcome) {
+                    @for (at, (choice, label)) in outcomes.enumerate() {
+                        @let tone = Tone::of(choice.outcome, choice.approves && at == 0).class();
+                        // Who says no need not fill in the form.
+                        button class=(tone) type="submit" name="outcome" value=(choice.outcome)
+                            formnovalidate[review.form.is_some() && !choice.approves] {
                             (isolated(&label))
                         }
                     }
@@ -200,16 +277,36 @@ fn form(review: &Review<'_>) -> Markup {
     }
 }
 
+/// What a task without a form asks for beside the decision, if anything.
+fn wanted(task_type: TaskType) -> Option<&'static str> {
+    match task_type {
+        TaskType::Clarification | TaskType::ProvideData => Some("Your answer"),
+        TaskType::AttachFile => Some("Where the file is"),
+        TaskType::Assignment | TaskType::Delegation | TaskType::Reroute => Some("Who it goes to"),
+        TaskType::ManualAction => Some("What was done"),
+        TaskType::Approval
+        | TaskType::Review
+        | TaskType::Confirmation
+        | TaskType::ValidateRealWorld
+        | TaskType::ValidateOutput
+        | TaskType::Override
+        | TaskType::Escalate
+        | TaskType::Form => None,
+    }
+}
+
 fn anything_hidden(review: &Review<'_>) -> bool {
     let texts = [review.title, review.asked_by, review.intent_type, review.reviewer];
     texts
         .iter()
-        .chain(review.outcomes)
-        .chain(&review.description)
-        .chain(&review.tool)
+        .copied()
+        .chain(review.outcomes.iter().map(|choice| choice.outcome))
+        .chain(review.description)
+        .chain(review.tool)
         .any(|text| visible(text).has_marks())
         || has_marks(review.arguments)
         || review.proposal.is_some_and(has_marks)
+        || review.form.is_some_and(|schema| has_marks(schema.as_value()))
 }
 
 #[cfg(test)]

@@ -3,7 +3,11 @@ use serde_json::json;
 use super::*;
 
 const DIGEST: &str = "3f9a21c4d0e8b7a6958473625140f1e2d3c4b5a69788796a5b4c3d2e1f001122";
-const OUTCOMES: &[&str] = &["approved", "rejected"];
+const OUTCOMES: &[Choice<'_>] = &[
+    Choice { outcome: "approved", approves: true },
+    Choice { outcome: "rejected", approves: false },
+];
+static NOTHING: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
 
 fn arguments_of_a_refund() -> Value {
     json!({"amount": 40.5, "currency": "EUR", "order": "A-1001"})
@@ -23,8 +27,18 @@ fn sample(arguments: &Value) -> Review<'_> {
         digest: DIGEST,
         hold_version: 7,
         reviewer: "ana@example.com",
+        task_type: TaskType::Approval,
         outcomes: OUTCOMES,
         comment_required: false,
+        evidence_required: false,
+        form: None,
+        filled_in: FilledIn {
+            comment: "",
+            evidence: "",
+            answer: "",
+            values: &NOTHING,
+            faults: &[],
+        },
         csrf_token: "csrf-token",
     }
 }
@@ -155,7 +169,7 @@ fn hostile_text_in_any_field_is_escaped_marked_and_warned_of() {
         |review| review.intent_type = HOSTILE,
         |review| review.tool = Some(HOSTILE),
         |review| review.reviewer = HOSTILE,
-        |review| review.outcomes = &[HOSTILE],
+        |review| review.outcomes = &[Choice { outcome: HOSTILE, approves: true }],
         |review| review.csrf_token = HOSTILE,
         |review| review.digest = HOSTILE,
     ];
@@ -189,11 +203,51 @@ fn the_warning_is_shown_for_a_hidden_character_in_any_field_and_only_then() {
         |review| review.intent_type = "a\u{200b}",
         |review| review.tool = Some("a\u{200b}"),
         |review| review.reviewer = "a\u{200b}",
-        |review| review.outcomes = &["approved", "a\u{200b}"],
+        |review| review.outcomes = &[Choice { outcome: "a\u{200b}", approves: false }],
     ];
     for (at, change) in fields.into_iter().enumerate() {
         let page = page(change);
         assert!(page.contains(warning), "field {at}");
         assert!(page.contains("<mark>⟨U+200B⟩</mark>"), "field {at}");
     }
+}
+
+#[test]
+fn what_was_filled_in_stands_there_again_and_who_refuses_need_not_fill_in_anything() {
+    let schema = FormSchema::parse(json!({
+        "type": "object",
+        "properties": {"amount": {"type": "integer", "title": "Amount"}},
+        "required": ["amount"],
+    }))
+    .unwrap();
+    let values = Map::from_iter([("amount".to_owned(), json!("lots"))]);
+    let faults = crate::form::validate(&schema, &values).unwrap_err();
+    let arguments = arguments_of_a_refund();
+    let filled_in = FilledIn {
+        comment: "my </textarea> words",
+        evidence: "ticket 7",
+        answer: "",
+        values: &values,
+        faults: &faults,
+    };
+    let form = Some(&schema);
+    let again = Review { form, evidence_required: true, filled_in, ..sample(&arguments) };
+    let page = review(&again).into_string();
+    assert!(page.contains("There is one thing to correct"), "{page}");
+    assert!(page.contains("my &lt;/textarea&gt; words") && page.contains("ticket 7"), "{page}");
+    assert!(page.contains("value=\"rejected\" formnovalidate"), "{page}");
+    assert!(!page.contains("value=\"approved\" formnovalidate"), "{page}");
+}
+
+#[test]
+fn each_kind_of_task_asks_for_what_it_needs() {
+    for (task_type, asked) in [
+        (TaskType::Clarification, "Your answer"),
+        (TaskType::Assignment, "Who it goes to"),
+        (TaskType::ManualAction, "What was done"),
+    ] {
+        let page = page(|review| review.task_type = task_type);
+        assert!(page.contains(asked), "{task_type:?}: {page}");
+    }
+    assert!(!page(|_| {}).contains("name=\"answer\""));
 }
