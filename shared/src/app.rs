@@ -1,6 +1,7 @@
 //! The one loop that every entry point runs: load, decide, commit with the expected version.
 
 mod access;
+mod approval;
 mod clock;
 mod create;
 mod decision;

@@ -139,8 +139,9 @@ pub fn random() -> Random {
 }
 
 fn start_log() {
-    let filter =
-        EnvFilter::try_from_env("HOLDPOINT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // The MCP library logs whole messages, and a message may say anything; it stays silent.
+    let said = format!("{},rmcp=off", variable("HOLDPOINT_LOG").as_deref().unwrap_or("info"));
+    let filter = EnvFilter::try_new(said).unwrap_or_else(|_| EnvFilter::new("info,rmcp=off"));
     // A second start in one process (a test, the local command) keeps the first log.
     let _ = tracing_subscriber::fmt().json().with_env_filter(filter).with_ansi(false).try_init();
 }

@@ -24,6 +24,12 @@ pub enum Error {
     /// 404: there is no such thing, or it is none of the caller's business.
     #[error("there is no such {0}, or this key may not see it")]
     NotFound(&'static str),
+    /// 405: the path is there, for other methods.
+    #[error("this path takes {allow} only")]
+    MethodNotAllowed {
+        /// The methods that it takes.
+        allow: &'static str,
+    },
     /// 409, 410, 403 or 422, by the rejection: the core refused the command.
     #[error(transparent)]
     Rejected(#[from] Rejection),
@@ -101,6 +107,7 @@ impl Error {
             | Self::Unauthenticated(_)
             | Self::Forbidden(_)
             | Self::NotFound(_)
+            | Self::MethodNotAllowed { .. }
             | Self::Rejected(_)
             | Self::KeyReused
             | Self::Corrupt(_) => false,

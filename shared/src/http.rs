@@ -13,7 +13,7 @@ pub mod page;
 pub mod sse;
 pub mod wire;
 
-pub use body::{BODY_BYTES_MAX, BODY_DEPTH_MAX, Body, BodyMax, RUN_STATE_BODY_BYTES_MAX};
+pub use body::{AnyBody, BODY_BYTES_MAX, BODY_DEPTH_MAX, Body, BodyMax, RUN_STATE_BODY_BYTES_MAX};
 pub use caller::Caller;
 pub use layer::service;
 pub use problem::Problem;

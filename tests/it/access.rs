@@ -43,6 +43,7 @@ const HANDLER: [&str; 4] = [HIDDEN, "200", ROLE, ROLE];
 const LISTENER: [&str; 4] = [DENIED, "200", DENIED, DENIED];
 const ADMIN: [&str; 4] = [DENIED, DENIED, DENIED, "200"];
 const ANYBODY: [&str; 4] = ["200"; 4];
+const NO_METHOD: [&str; 4] = ["405 method_not_allowed"; 4];
 
 #[rustfmt::skip]
 const ROUTES: &[Row] = &[
@@ -78,6 +79,9 @@ const ROUTES: &[Row] = &[
     row("GET", "/v1/agents", "/v1/agents", "", Turn(A), ANYBODY),
     row("PUT", "/v1/routes/{address+}", "/v1/routes/team/alias", r#"{"to":"task-processor"}"#, Turn(A), ADMIN),
     row("GET", "/v1/routes/{address+}", "/v1/routes/registered/before", "", Turn(A), ANYBODY),
+    row("POST", "/mcp", "/mcp", r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#, Turn(A), SENDERS),
+    row("GET", "/mcp", "/mcp", "", Turn(A), NO_METHOD),
+    row("DELETE", "/mcp", "/mcp", "", Turn(A), NO_METHOD),
 ];
 
 const SCENARIO: &str = r#"{"scenario_id":"s","agents":[{"role":"a","address":"task-processor"}],"intent":{"type":"t"}}"#;
@@ -217,6 +221,7 @@ fn router_routes() -> BTreeSet<String> {
         include_str!("../../functions/intents/src/lib.rs"),
         include_str!("../../functions/approve/src/lib.rs"),
         include_str!("../../functions/agents/src/lib.rs"),
+        include_str!("../../functions/mcp/src/lib.rs"),
     ];
     let mut routes = BTreeSet::new();
     for line in sources.iter().flat_map(|source| source.lines()) {

@@ -22,7 +22,7 @@ use crate::harness::{create, link, names, path_of, question, stored, turn};
 use recorder::Recorder;
 
 /// Every file, with the function that is invoked with it. Each has its test below.
-const REPLAYED: [&str; 16] = [
+const REPLAYED: [&str; 17] = [
     "agent-worker/turn.json",
     "agents/create-key.json",
     "agents/put-route.json",
@@ -32,6 +32,7 @@ const REPLAYED: [&str; 16] = [
     "intents/cancel.json",
     "intents/event-stream.json",
     "intents/get.json",
+    "mcp/request-approval.json",
     "notify/assigned.json",
     "relay/commit.json",
     "relay/ttl-removal.json",
@@ -170,6 +171,17 @@ async fn agents_makes_a_key_and_a_route() {
         (status, &json_of(&put)["route"]["address"]),
         (200, &json!("agent://team/deployer"))
     );
+}
+
+#[tokio::test]
+async fn mcp_asks_a_person_once() {
+    let world = World::new().await;
+    let event = event(&world, "mcp/request-approval.json", "");
+    let (status, first) = answer(&world, mcp::routes(), &event).await;
+    let asked = json_of(&first)["result"]["structuredContent"].clone();
+    assert_eq!((status, &asked["status"]), (200, &json!("waiting")), "{first}");
+    let (_, again) = answer(&world, mcp::routes(), &event).await;
+    assert_eq!(json_of(&again)["result"]["structuredContent"]["approval_id"], asked["approval_id"]);
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ mod emulator;
 mod events;
 mod harness;
 mod licences;
+mod mcp;
 mod openai_agents;
 mod processes;
 mod review_page;

@@ -80,7 +80,8 @@ fn every_variable_that_is_set_is_read_and_every_one_that_is_read_is_set() {
     assert!(set.is_disjoint(&left_out), "{left_out:?} are set after all");
 }
 
-/// Names of variables in a source: literals in capitals that open an argument list.
+/// Names of variables in a source: literals in capitals that open an argument list. What cargo sets is
+/// read when a program is built, and never when it runs.
 fn variables_of(source: &str) -> BTreeSet<String> {
     let openings = source.split("(\"").skip(1);
     let literals = openings.filter_map(|rest| rest.split_once('"').map(|(name, _)| name));
@@ -88,6 +89,7 @@ fn variables_of(source: &str) -> BTreeSet<String> {
         name.len() > 2
             && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
             && name.contains('_')
+            && !name.starts_with("CARGO_")
     };
     literals.filter(is_variable).map(str::to_owned).collect()
 }

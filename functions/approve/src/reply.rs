@@ -178,7 +178,7 @@ pub(super) fn refused(error: &Error, intent: &Intent) -> Response {
         Error::Invalid(invalid) => {
             bad_request(&invalid.field, &invalid.detail, "Go back and change it.")
         }
-        Error::NotFound(_) => not_found(),
+        Error::NotFound(_) | Error::MethodNotAllowed { .. } => not_found(),
         Error::TooLarge { .. }
         | Error::Unauthenticated(_)
         | Error::Forbidden(_)

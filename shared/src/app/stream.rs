@@ -1,4 +1,4 @@
-//! Held streams: looking at the table until there is something to say, or the time is up.
+//! Held requests: looking at the table until there is something to say, or the time is up.
 
 use std::time::Duration;
 
@@ -61,6 +61,18 @@ impl App {
         }
         let next_seq = items.iter().map(|(seq, _)| *seq).fold(since, u64::max);
         Ok(Held { items, next_seq })
+    }
+
+    /// Waits up to `wait` for the end of an intent, and returns it as it is then.
+    pub async fn hold_ending(&self, mut intent: Intent, wait: Duration) -> Result<Intent, Error> {
+        let mut patience = self.patience(wait);
+        while !intent.is_ended() && patience.pause().await {
+            // A look at what is new costs one read, however large the intent is.
+            if !self.events(intent.id, intent.seq).await?.is_empty() {
+                intent = self.load(intent.id).await?.intent;
+            }
+        }
+        Ok(intent)
     }
 
     async fn offers(&self, agent: &Address, since: u64) -> Result<Vec<(u64, Intent)>, Error> {

@@ -1,5 +1,6 @@
 //! JSON bodies.
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -24,6 +25,18 @@ pub struct Body<T>(pub T);
 #[derive(Debug)]
 pub struct BodyMax<const BYTES: usize, T>(pub T);
 
+/// JSON of any kind, not judged yet.
+#[derive(Debug)]
+pub struct AnyBody(pub Value);
+
+impl<S: Send + Sync> FromRequest<S> for AnyBody {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
+        parse(&bytes(request, BODY_BYTES_MAX).await?).map(Self)
+    }
+}
+
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Error;
 
@@ -41,23 +54,27 @@ impl<const BYTES: usize, S: Send + Sync, T: DeserializeOwned> FromRequest<S> for
 }
 
 async fn read<T: DeserializeOwned>(request: Request, bytes_max: usize) -> Result<T, Error> {
-    let bytes = axum::body::to_bytes(request.into_body(), bytes_max)
-        .await
-        .map_err(|_| Error::TooLarge { bytes_max })?;
-    let value = if bytes.is_empty() {
-        Value::Object(Map::new())
-    } else {
-        serde_json::from_slice(&bytes)
-            .map_err(|error| Error::malformed(format!("the body is not JSON: {error}")))?
-    };
+    let bytes = bytes(request, bytes_max).await?;
+    let value = if bytes.is_empty() { Value::Object(Map::new()) } else { parse(&bytes)? };
     if !value.is_object() {
         return Err(Error::malformed("the body is not a JSON object; send {\"name\": value, …}"));
     }
+    of_kind(value)
+}
+
+async fn bytes(request: Request, bytes_max: usize) -> Result<Bytes, Error> {
+    let read = axum::body::to_bytes(request.into_body(), bytes_max).await;
+    read.map_err(|_| Error::TooLarge { bytes_max })
+}
+
+fn parse(bytes: &[u8]) -> Result<Value, Error> {
+    let value = serde_json::from_slice(bytes)
+        .map_err(|error| Error::malformed(format!("the body is not JSON: {error}")))?;
     if depth(&value) > BODY_DEPTH_MAX {
         let detail = format!("the body is nested deeper than {BODY_DEPTH_MAX} levels; flatten it");
         return Err(Error::malformed(detail));
     }
-    of_kind(value)
+    Ok(value)
 }
 
 /// Reads well-formed JSON that may have a field of the wrong kind: names that field, not a byte

@@ -3,7 +3,7 @@
 //! Bodies have the fields of RFC 9457 together with the contract's `error` and `detail`.
 
 use axum::Json;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -48,6 +48,9 @@ impl Problem {
             }
             Error::Forbidden(_) => (StatusCode::FORBIDDEN, "policy_denied"),
             Error::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
+            Error::MethodNotAllowed { .. } => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
+            }
             Error::Rejected(rejection) => of_rejection(rejection),
             Error::KeyReused => (StatusCode::CONFLICT, "idempotency_key_reused"),
             Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
@@ -62,25 +65,41 @@ impl Problem {
             | Error::Unauthenticated(_)
             | Error::Forbidden(_)
             | Error::NotFound(_)
+            | Error::MethodNotAllowed { .. }
             | Error::KeyReused
             | Error::Busy
             | Error::Unavailable { .. }
             | Error::Corrupt(_) => None,
         };
-        let faults = match error {
-            Error::Rejected(Rejection::FormInvalid(faults)) => faults.iter().map(fault).collect(),
-            Error::Rejected(_)
-            | Error::Invalid(_)
+        let faults = if let Error::Rejected(Rejection::FormInvalid(faults)) = error {
+            faults.iter().map(fault).collect()
+        } else {
+            vec![]
+        };
+        Self { status, code, detail: error.to_string(), field, faults }
+    }
+
+    /// Reads the table for an answer. Causes go to the log, once and here; a caller gets the sentence
+    /// without them.
+    pub fn told(error: &Error) -> Self {
+        match error {
+            Error::Unavailable { dependency, source } => {
+                warn!(dependency, cause = %source_chain(source.as_ref()), "{dependency} did not answer");
+            }
+            Error::Corrupt(source) => {
+                error!(cause = %source_chain(source.as_ref()), "something stored cannot be read");
+            }
+            Error::Invalid(_)
             | Error::TooLarge { .. }
             | Error::Unauthenticated(_)
             | Error::Forbidden(_)
             | Error::NotFound(_)
+            | Error::MethodNotAllowed { .. }
+            | Error::Rejected(_)
             | Error::KeyReused
-            | Error::Busy
-            | Error::Unavailable { .. }
-            | Error::Corrupt(_) => vec![],
-        };
-        Self { status, code, detail: error.to_string(), field, faults }
+            | Error::Busy => {}
+        }
+        Self::of(error)
     }
 
     /// The body.
@@ -174,27 +193,13 @@ fn of_rejection(rejection: &Rejection) -> (StatusCode, &'static str) {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let problem = Problem::of(&self);
-        // Causes go to the log, once and here; a caller gets the sentence without them.
-        match &self {
-            Self::Unavailable { dependency, source } => {
-                warn!(dependency, cause = %source_chain(source.as_ref()), "{dependency} did not answer");
-            }
-            Self::Corrupt(source) => {
-                error!(cause = %source_chain(source.as_ref()), "something stored cannot be read");
-            }
-            Self::Invalid(_)
-            | Self::TooLarge { .. }
-            | Self::Unauthenticated(_)
-            | Self::Forbidden(_)
-            | Self::NotFound(_)
-            | Self::Rejected(_)
-            | Self::KeyReused
-            | Self::Busy => {}
-        }
+        let problem = Problem::told(&self);
         let retryable = self.is_retryable();
         let mut response = (problem.status, Json(problem.body())).into_response();
         let headers = response.headers_mut();
+        if let Self::MethodNotAllowed { allow } = self {
+            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if problem.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -6,6 +6,7 @@ pub mod event;
 pub mod human_task;
 pub mod intent;
 pub mod key;
+pub mod mcp;
 pub mod resume;
 pub mod route;
 pub mod scenario;
