@@ -187,6 +187,8 @@ mod tests {
         }
         accepts(&format!("tasks approve {ID} -c fine"));
         accepts(&format!("tasks reject {ID} --comment no"));
+        accepts(&format!("tasks answer {ID} submitted -c done --data amount=5 --data a=b=c"));
+        accepts(&format!("tasks answer {ID} submitted --data-json {{\"amount\":5}}"));
     }
 
     #[test]
@@ -203,6 +205,8 @@ mod tests {
         refuses("intents send --to a --type t --payload [1]", "JSON object");
         refuses("intents send --to a --type t --payload {} --payload-file f", "cannot be used");
         refuses("intents send --to a/b/c/d --type t", "one to three segments");
+        refuses(&format!("tasks answer {ID} submitted --data amount"), "NAME=VALUE");
+        refuses(&format!("tasks answer {ID} submitted --data-json [1]"), "JSON object");
         refuses("keys create --role king --name x", "reviewer");
         refuses("keys revoke a/../b", "hex digits");
         refuses("keys create --role admin --name x --expires-at tomorrow", "RFC 3339");

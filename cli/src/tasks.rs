@@ -4,7 +4,7 @@
 //! that and for nothing else.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use shared::id::IntentId;
 use shared::principal::Role;
 
@@ -28,6 +28,24 @@ pub(crate) enum TasksCommand {
     Approve(DecideArguments),
     /// Say no (key: reviewer).
     Reject(DecideArguments),
+    /// Give any answer that the task takes, and fill in its form (key: reviewer).
+    Answer(AnswerArguments),
+}
+
+/// An answer in a word, with what was filled in.
+#[derive(Args, Debug)]
+pub(crate) struct AnswerArguments {
+    #[command(flatten)]
+    decide: DecideArguments,
+    /// One of the task's allowed outcomes, such as `submitted` or `changes_requested`.
+    #[arg(value_name = "OUTCOME")]
+    outcome: String,
+    /// A field of the form; numbers and yes or no are read as the form wants them. May be repeated.
+    #[arg(long = "data", value_name = "NAME=VALUE", value_parser = named_value)]
+    data: Vec<(String, String)>,
+    /// All fields as one JSON object.
+    #[arg(long, value_name = "JSON", value_parser = json_object, conflicts_with = "data")]
+    data_json: Option<Map<String, Value>>,
 }
 
 /// A decision.
@@ -87,6 +105,7 @@ pub(crate) async fn run(
         TasksCommand::Reject(arguments) => {
             decide(&client, arguments, Answer::Reject, terminal).await?;
         }
+        TasksCommand::Answer(arguments) => answer(&client, arguments, terminal).await?,
     }
     Ok(Verdict::Done)
 }
@@ -164,8 +183,18 @@ impl Task {
         if self.action.get("tool").is_some() {
             lines.push(format!("tool      {}", action("/tool")));
         }
-        let parts =
-            [("arguments", "/arguments"), ("proposal", "/proposal"), ("payload", "/payload")];
+        let answers = self.action.get("allowed_outcomes").and_then(Value::as_array);
+        let answers: Vec<_> =
+            answers.into_iter().flatten().map(|answer| field(answer, "")).collect();
+        if !answers.is_empty() {
+            lines.push(format!("answers   {}", answers.join(", ")));
+        }
+        let parts = [
+            ("form", "/form_schema"),
+            ("arguments", "/arguments"),
+            ("proposal", "/proposal"),
+            ("payload", "/payload"),
+        ];
         for (name, pointer) in parts {
             let value = self.action.pointer(pointer).filter(|value| !value.is_null());
             // A tool call's payload is its tool and arguments once more.
@@ -191,6 +220,40 @@ impl Task {
         });
         client.post(&format!("/v1/approvals/{}/decision", self.id), &body).await
     }
+}
+
+/// Answers with a word of the task's own.
+async fn answer(
+    client: &Client,
+    arguments: AnswerArguments,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let AnswerArguments { decide: DecideArguments { id, comment }, outcome, data, data_json } =
+        arguments;
+    let task = Task::of_intent(&intent(client, id).await?)?;
+    terminal.say(&task.headline(terminal))?;
+    let named = data.into_iter().map(|(name, value)| (name, Value::String(value)));
+    let data = data_json.unwrap_or_else(|| named.collect());
+    let body = json!({
+        "task_result": {"outcome": outcome, "comment": comment, "data": data},
+        "version": task.version,
+        "digest": task.digest,
+    });
+    let answered = client.post(&format!("/v1/intents/{id}/resume"), &body).await?;
+    terminal.answer(&answered, || {
+        format!("answered {outcome}; the intent is {}", field(&answered, "/intent/status"))
+    })
+}
+
+/// Reads `NAME=VALUE`.
+fn named_value(text: &str) -> Result<(String, String), String> {
+    let named = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let named = named.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    named.ok_or_else(|| "is not of the form NAME=VALUE".to_owned())
+}
+
+fn json_object(text: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(text).map_err(|error| format!("is no JSON object: {error}"))
 }
 
 async fn intent(client: &Client, id: IntentId) -> Result<Value, Failure> {

@@ -51,7 +51,7 @@ impl Decision {
             comment: self.words("comment"),
             evidence: self.words(EVIDENCE),
             answer: self.words(ANSWER),
-            values: schema.map(|schema| read_form(schema, &fields)).unwrap_or_default(),
+            values: schema.map(|it| form::coerce(it, read_form(it, &fields))).unwrap_or_default(),
             faults: vec![],
         }
     }
