@@ -2,12 +2,15 @@
 
 mod body;
 mod caller;
+mod document;
 mod layer;
 mod problem;
 mod query;
 #[cfg(feature = "lambda")]
 mod serve;
 
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod origin;
 pub mod page;
 pub mod sse;
@@ -15,8 +18,11 @@ pub mod wire;
 
 pub use body::{AnyBody, BODY_BYTES_MAX, BODY_DEPTH_MAX, Body, BodyMax, RUN_STATE_BODY_BYTES_MAX};
 pub use caller::Caller;
+pub use document::DOCUMENT;
 pub use layer::service;
 pub use problem::Problem;
-pub use query::{AddressPath, CallPath, Id, IdempotencyKey, KeyPath, Query};
+pub use query::{
+    AddressPath, CallPath, IDEMPOTENCY_KEY_CHARS_MAX, Id, IdempotencyKey, KeyPath, Query,
+};
 #[cfg(feature = "lambda")]
 pub use serve::serve;

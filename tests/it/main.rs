@@ -23,6 +23,7 @@ mod harness;
 mod licences;
 mod mcp;
 mod openai_agents;
+mod openapi;
 mod processes;
 mod review_page;
 mod scenarios;

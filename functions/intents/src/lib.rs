@@ -16,6 +16,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/health", get(read::health))
         .route("/v1/health", get(read::health))
+        .route("/openapi.json", get(read::document))
         .route("/v1/intents", get(read::list))
         .route("/v1/intents/{id}", get(read::get))
         .route("/v1/intents/{id}/events", get(read::events))

@@ -2,17 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::error::Error;
+use shared::http::wire::intent::{LIST_DEFAULT, LIST_MAX};
 use shared::http::wire::{event, intent};
-use shared::http::{Caller, Id, Query};
-
-/// The most intents that a list returns.
-const LIST_MAX: usize = 100;
-/// How many intents a list returns if its reader names no number.
-const LIST_DEFAULT: usize = 20;
+use shared::http::{Caller, DOCUMENT, Id, Query};
 
 /// Which intents to list.
 #[derive(Debug, Deserialize)]
@@ -31,6 +29,12 @@ pub(super) struct Since {
 /// Whether the function answers. It says nothing about who asks, and takes no key.
 pub(super) async fn health() -> Json<Value> {
     Json(json!({"ok": true}))
+}
+
+/// The API's description. It changes with a deployment only.
+pub(super) async fn document() -> impl IntoResponse {
+    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=300")];
+    (headers, DOCUMENT)
 }
 
 /// Intents that were sent lately and that the caller may see, newest first.

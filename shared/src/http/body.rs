@@ -2,6 +2,8 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -33,7 +35,12 @@ impl<S: Send + Sync> FromRequest<S> for AnyBody {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
-        parse(&bytes(request, BODY_BYTES_MAX).await?).map(Self)
+        let json = is_json(request.headers());
+        let bytes = bytes(request, BODY_BYTES_MAX).await?;
+        if !json {
+            return Err(Error::UnsupportedMediaType);
+        }
+        parse(&bytes).map(Self)
     }
 }
 
@@ -54,12 +61,25 @@ impl<const BYTES: usize, S: Send + Sync, T: DeserializeOwned> FromRequest<S> for
 }
 
 async fn read<T: DeserializeOwned>(request: Request, bytes_max: usize) -> Result<T, Error> {
+    let json = is_json(request.headers());
     let bytes = bytes(request, bytes_max).await?;
+    if !bytes.is_empty() && !json {
+        return Err(Error::UnsupportedMediaType);
+    }
     let value = if bytes.is_empty() { Value::Object(Map::new()) } else { parse(&bytes)? };
     if !value.is_object() {
         return Err(Error::malformed("the body is not a JSON object; send {\"name\": value, …}"));
     }
     of_kind(value)
+}
+
+/// Whether the body is said to be JSON. Nothing said is taken for it.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers.get(CONTENT_TYPE) else { return true };
+    let kind = kind.to_str().unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 async fn bytes(request: Request, bytes_max: usize) -> Result<Bytes, Error> {

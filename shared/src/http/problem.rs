@@ -40,6 +40,9 @@ impl Problem {
             }
             Error::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_request"),
             Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"),
+            Error::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
+            }
             Error::Unauthenticated(Unauthenticated::Missing) => {
                 (StatusCode::UNAUTHORIZED, "missing_platform_api_key")
             }
@@ -62,6 +65,7 @@ impl Problem {
             Error::Rejected(rejection) => field_of(rejection).map(str::to_owned),
             Error::Invalid(_)
             | Error::TooLarge { .. }
+            | Error::UnsupportedMediaType
             | Error::Unauthenticated(_)
             | Error::Forbidden(_)
             | Error::NotFound(_)
@@ -91,6 +95,7 @@ impl Problem {
             }
             Error::Invalid(_)
             | Error::TooLarge { .. }
+            | Error::UnsupportedMediaType
             | Error::Unauthenticated(_)
             | Error::Forbidden(_)
             | Error::NotFound(_)
@@ -197,8 +202,10 @@ impl IntoResponse for Error {
         let retryable = self.is_retryable();
         let mut response = (problem.status, Json(problem.body())).into_response();
         let headers = response.headers_mut();
-        if let Self::MethodNotAllowed { allow } = self {
-            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        if let Self::MethodNotAllowed { allow } = self
+            && let Ok(allow) = HeaderValue::from_str(&allow)
+        {
+            headers.insert(ALLOW, allow);
         }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if problem.status == StatusCode::UNAUTHORIZED {

@@ -11,7 +11,7 @@ use crate::id::IntentId;
 use crate::key::ID_BYTES;
 
 /// The longest idempotency key, in characters. The contract's limit.
-const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 
 /// The query string.
 #[derive(Debug)]

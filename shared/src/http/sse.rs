@@ -15,6 +15,8 @@ use crate::ascii::ascii;
 pub const WAIT_SECONDS_MIN: u64 = 1;
 /// The longest hold of a stream, in seconds: API Gateway answers for us after 30.
 pub const WAIT_SECONDS_MAX: u64 = 25;
+/// The longest hold that a reader may ask for, in seconds. The contract's limit.
+pub const WAIT_SECONDS_ASKED_MAX: u64 = 60;
 /// The hold of a stream whose reader names none, in seconds. The contract's default.
 pub const WAIT_SECONDS_DEFAULT: u64 = 15;
 

@@ -7,6 +7,10 @@ use crate::intent::ask::Ask;
 use crate::intent::record::pending_with;
 use crate::intent::{Intent, Phase, Status};
 
+/// The most intents that a list returns.
+pub const LIST_MAX: usize = 100;
+/// How many intents a list returns if its reader names no number.
+pub const LIST_DEFAULT: usize = 20;
 /// The most bytes of intents in one list; a Lambda answers with 6 MB at most.
 const LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
 

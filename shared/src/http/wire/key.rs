@@ -10,7 +10,7 @@ use crate::key::{Key, KeyText};
 use crate::principal::Role;
 
 /// The longest name of a holder, in characters.
-const NAME_CHARS_MAX: usize = 120;
+pub(crate) const NAME_CHARS_MAX: usize = 120;
 
 /// `POST /v1/keys`, as it is sent.
 #[derive(Debug, Default, Deserialize)]

@@ -17,7 +17,7 @@ use crate::intent::{Command, Intent};
 use crate::principal::{Principal, Role};
 
 /// The longest reason, in characters. The contract's limit.
-const REASON_CHARS_MAX: usize = 2000;
+pub(crate) const REASON_CHARS_MAX: usize = 2000;
 
 /// What a resume asks for.
 #[derive(Clone, Debug, PartialEq)]

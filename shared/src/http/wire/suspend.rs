@@ -20,11 +20,11 @@ use crate::store::{Attachment, CallOutput, Checkpoint};
 /// The largest run state, in bytes.
 pub const CHECKPOINT_BYTES_MAX: usize = 300_000;
 /// The longest name of a tool or of a format, in characters.
-const NAME_CHARS_MAX: usize = 200;
+pub(crate) const NAME_CHARS_MAX: usize = 200;
 /// The longest claim token that a client may choose, in characters.
-const CLAIM_TOKEN_CHARS_MAX: usize = 100;
+pub(crate) const CLAIM_TOKEN_CHARS_MAX: usize = 100;
 /// The shortest claim token that a client may choose, in characters: it must not be guessed.
-const CLAIM_TOKEN_CHARS_MIN: usize = 16;
+pub(crate) const CLAIM_TOKEN_CHARS_MIN: usize = 16;
 
 /// `POST …/suspend`, as it is sent.
 #[derive(Debug, Deserialize)]

@@ -1,0 +1,71 @@
+//! The API's own description, which is kept in the repository and served.
+
+use serde_json::{Map, Value};
+
+/// The description, as `holdpoint openapi` writes it.
+pub const DOCUMENT: &str = include_str!("../../../openapi.json");
+
+/// Marks a parameter that may hold several segments of a path.
+pub(super) const SEVERAL_SEGMENTS: &str = "x-several-segments";
+
+/// The methods of a path of the API, as the header `Allow` lists them; `None` for a path of nobody's.
+pub(super) fn allow(path: &str) -> Option<String> {
+    let document: Value = serde_json::from_str(DOCUMENT).ok()?;
+    let paths = document.get("paths")?.as_object()?;
+    let mut methods: Vec<String> = paths
+        .iter()
+        .filter(|(pattern, operations)| fits(pattern, several(operations), path))
+        .filter_map(|(_, operations)| operations.as_object())
+        .flat_map(Map::keys)
+        .map(|method| method.to_uppercase())
+        .collect();
+    methods.sort();
+    methods.dedup();
+    (!methods.is_empty()).then(|| methods.join(", "))
+}
+
+/// Whether the last part of the path may have slashes of its own.
+fn several(operations: &Value) -> bool {
+    let operations = operations.as_object().into_iter().flat_map(Map::values);
+    let parameters = operations.filter_map(|one| one.get("parameters")?.as_array()).flatten();
+    parameters.into_iter().any(|parameter| parameter.get(SEVERAL_SEGMENTS).is_some())
+}
+
+fn fits(pattern: &str, several: bool, path: &str) -> bool {
+    let mut rest = path.split('/').peekable();
+    for part in pattern.split('/') {
+        let Some(segment) = rest.next() else { return false };
+        let is_open = part.starts_with('{');
+        if is_open && segment.is_empty() || !is_open && part != segment {
+            return false;
+        }
+    }
+    several || rest.peek().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, expected: Option<&str>) {
+        assert_eq!(allow(path).as_deref(), expected, "{path}");
+    }
+
+    #[test]
+    fn each_path_of_the_document_knows_its_methods() {
+        check("/health", Some("GET"));
+        check("/v1/intents", Some("GET, POST"));
+        check("/v1/intents/7/resume", Some("POST"));
+        check("/v1/routes/a", Some("GET, PUT"));
+        check("/v1/routes/a/b/c", Some("GET, PUT"));
+        check("/v1/agents/a/b/intents/stream", Some("GET"));
+    }
+
+    #[test]
+    fn other_paths_have_none() {
+        for path in ["", "/", "/v1", "/v1/nothing", "/v1/routes", "/v1/routes/", "/health/x"] {
+            check(path, None);
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! Sending intents, and looking at them.
+
+use serde_json::{Value, json};
+
+use super::Area;
+use super::operation::Operation;
+use super::schema::{
+    address, answer, count, digest, example_id, instant, list, list_to, named, object,
+    optional_flag, optional_text, optional_whole, or_null, outcome, said, status, task_type, text,
+    text_to, uri, uuid, waiting_reason, words,
+};
+use super::{parameter, refusals};
+use crate::error::Error;
+use crate::http::wire::human_task::PERSON_CHARS_MAX;
+use crate::intent::Rejection;
+use crate::intent::envelope::{
+    DELIVERY_ATTEMPTS_DEFAULT, DELIVERY_ATTEMPTS_MAX, INTENT_TYPE_CHARS_MAX, REMINDERS_MAX,
+    TTL_SECONDS_MAX, TTL_SECONDS_MIN,
+};
+use crate::intent::human_task::{
+    ASSIGNEES_MAX, DESCRIPTION_CHARS_MAX, OUTCOMES_MAX, TITLE_CHARS_MAX,
+};
+use crate::principal::Role;
+
+/// The group.
+pub(super) fn area() -> Area {
+    Area {
+        tag: "Intents",
+        about: "Sending intents, and looking at them.",
+        operations: vec![send(), list_intents(), get()],
+        schemas: vec![
+            ("NewIntent", new_intent()),
+            ("NewHumanTask", new_human_task()),
+            ("Created", created()),
+            ("Intent", intent()),
+            ("IntentAnswer", intent_answer()),
+            ("HumanTask", human_task()),
+            ("PendingWith", pending_with()),
+            ("Hold", hold()),
+            ("Decision", decision()),
+            ("Approval", approval()),
+        ],
+    }
+}
+
+fn send() -> Operation {
+    let example = json!({
+        "intent_type": "deploy.request.v1",
+        "to_agent": "agent://agent_core",
+        "correlation_id": example_id(),
+        "payload": {"title": "Deploy 2.4 to production?"},
+        "ttl_seconds": 3600,
+        "human_task": {"title": "Deploy 2.4 to production?", "required_comment": true},
+    });
+    Operation::new("post", "/v1/intents", "sendIntent", "Send an intent")
+        .says(
+            "An intent goes to an agent, or with a `human_task` to a person first. One to \
+             `agent://agent_core` only asks a person.",
+        )
+        .for_roles(&[Role::Agent, Role::Admin])
+        .with(parameter::idempotency_key())
+        .taking(named("NewIntent"), example)
+        .answering("The intent that was made, or was made before under this key.", named("Created"))
+        .refusing([Error::KeyReused])
+        .refusing(refusals::rejected([Rejection::InexactNumber]))
+}
+
+fn list_intents() -> Operation {
+    let limit = json!({
+        "type": "integer",
+        "minimum": 1,
+        "maximum": crate::http::wire::intent::LIST_MAX,
+        "default": crate::http::wire::intent::LIST_DEFAULT,
+    });
+    Operation::new("get", "/v1/intents", "listIntents", "List recent intents")
+        .says("Newest first. An agent's key sees what its agent sent and handles.")
+        .with_query([
+            parameter::query("status", "Only intents with this status.", status()),
+            parameter::query("limit", "The most intents to list.", limit),
+        ])
+        .answering("Intents.", answer(json!({"intents": list(named("Intent"))})))
+}
+
+fn get() -> Operation {
+    Operation::new("get", "/v1/intents/{id}", "getIntent", "Look at an intent")
+        .with(parameter::intent())
+        .answering("The intent, with its members at the top as well.", named("IntentAnswer"))
+        .refusing(refusals::hidden())
+}
+
+fn new_intent() -> Value {
+    let seconds = |min: u32| optional_whole(min, TTL_SECONDS_MAX);
+    let known = [
+        ("intent_type", said("What kind of thing is wanted.", text_to(INTENT_TYPE_CHARS_MAX))),
+        (
+            "to_agent",
+            said("Where it goes. It may be missing beside a human_task.", or_null(address())),
+        ),
+        (
+            "correlation_id",
+            said(
+                "Ties together what belongs together. One is made if it is missing.",
+                or_null(uuid()),
+            ),
+        ),
+        ("payload", said("What the agent is to work on.", json!({"type": ["object", "null"]}))),
+        ("reply_to", said("Where the sender wants the completion.", or_null(address()))),
+        (
+            "deadline_at",
+            said(
+                "From when on it can only time out: in the future, and at most 366 days away.",
+                or_null(instant()),
+            ),
+        ),
+        (
+            "ttl_seconds",
+            said(
+                "The same, counted from now. Only one of the two may be sent.",
+                seconds(TTL_SECONDS_MIN),
+            ),
+        ),
+        ("remind_after_seconds", said("When a person is reminded first.", seconds(1))),
+        ("remind_interval_seconds", said("The time between reminders.", seconds(1))),
+        (
+            "max_reminders",
+            said("How often a person is reminded.", optional_whole(0_u32, REMINDERS_MAX)),
+        ),
+        ("escalate_to", said("Who is told when reminders did not help.", or_null(address()))),
+        (
+            "max_delivery_attempts",
+            said(
+                &format!(
+                    "How often it is offered to the agent; {DELIVERY_ATTEMPTS_DEFAULT} if it is missing."
+                ),
+                optional_whole(1_u32, DELIVERY_ATTEMPTS_MAX),
+            ),
+        ),
+        ("human_task", or_null(named("NewHumanTask"))),
+    ];
+    let properties: serde_json::Map<String, Value> =
+        known.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
+    let mut schema = object(&["intent_type"], Value::Object(properties));
+    if let Value::Object(fields) = &mut schema {
+        let is_there =
+            |name: &str, of: &str| json!({"required": [name], "properties": {name: {"type": of}}});
+        let either = [is_there("to_agent", "string"), is_there("human_task", "object")];
+        fields.insert("anyOf".to_owned(), json!(either));
+        let both = json!({"required": ["deadline_at", "ttl_seconds"], "properties": {
+            "deadline_at": {"type": "string"}, "ttl_seconds": {"type": "integer"},
+        }});
+        fields.insert("not".to_owned(), both);
+    }
+    schema
+}
+
+/// What a person is asked, as it is sent.
+fn new_human_task() -> Value {
+    let outcomes =
+        || json!({"type": ["array", "null"], "items": outcome(), "maxItems": OUTCOMES_MAX});
+    let people = json!({
+        "type": ["array", "null"], "items": text_to(PERSON_CHARS_MAX), "maxItems": ASSIGNEES_MAX,
+    });
+    let mut schema = object(
+        &[],
+        json!({
+            "title": said("One line that says what would be done.", optional_text(TITLE_CHARS_MAX)),
+            "description": said("More lines. The reviewer reads them.", optional_text(DESCRIPTION_CHARS_MAX)),
+            "task_type": said("The kind of answer that is wanted; `approval` if it is missing, or `form` beside a form.", or_null(task_type())),
+            "type": said("Another name for `task_type`.", or_null(task_type())),
+            "allowed_outcomes": said("The answers that are taken; those of the kind if it is missing. One at least must let the work go on.", outcomes()),
+            "approving_outcomes": said("Those of the allowed answers that let the work go on.", outcomes()),
+            "required_comment": said("Whether an answer needs a comment.", optional_flag()),
+            "evidence_required": said("Whether a yes needs `data.evidence`.", optional_flag()),
+            "assignees": said("Names of the reviewers who may answer; every reviewer if it is missing.", people),
+            "notify_email": said("Where the notice goes.", optional_text(PERSON_CHARS_MAX)),
+            "form_schema": said("A JSON Schema (2020-12) of what is filled in.", json!({"type": ["object", "null"]})),
+        }),
+    );
+    if let Value::Object(fields) = &mut schema {
+        fields.insert("description".to_owned(), json!("What a person is asked."));
+    }
+    schema
+}
+
+fn created() -> Value {
+    answer(json!({
+        "intent_id": uuid(),
+        "status": status(),
+        "lifecycle_status": status(),
+        "created_at": instant(),
+        "correlation_id": uuid(),
+        "deadline_at": instant(),
+        "pending_with": or_null(named("PendingWith")),
+    }))
+}
+
+/// The members that every intent has when it is read.
+const ALWAYS: [&str; 28] = [
+    "intent_id",
+    "status",
+    "lifecycle_status",
+    "legacy_status",
+    "waiting_reason",
+    "lifecycle_waiting_reason",
+    "created_at",
+    "updated_at",
+    "intent_type",
+    "correlation_id",
+    "from_agent",
+    "to_agent",
+    "handler",
+    "payload",
+    "reply_to",
+    "deadline_at",
+    "due_at",
+    "escalate_to",
+    "max_delivery_attempts",
+    "delivery_attempt",
+    "pending_with",
+    "human_task",
+    "parent_intent_id",
+    "result",
+    "seq",
+    "policy_generation",
+    "remind_after_seconds",
+    "max_reminders",
+];
+
+fn intent() -> Value {
+    let known = [
+        ("intent_id", uuid()),
+        ("status", status()),
+        ("lifecycle_status", said("The same as `status`.", status())),
+        ("legacy_status", words(["accepted", "running", "blocked", "done", "failed"])),
+        ("waiting_reason", waiting_reason()),
+        ("lifecycle_waiting_reason", waiting_reason()),
+        ("created_at", instant()),
+        ("updated_at", instant()),
+        ("intent_type", text()),
+        ("correlation_id", uuid()),
+        ("from_agent", said("The name of the sender's key.", text())),
+        ("to_agent", uri()),
+        ("handler", said("The agent that it went to after routes were followed.", uri())),
+        ("payload", json!({"type": "object"})),
+        ("reply_to", or_null(uri())),
+        ("deadline_at", instant()),
+        ("due_at", said("The same as `deadline_at`.", instant())),
+        ("remind_after_seconds", or_null(count())),
+        ("remind_interval_seconds", or_null(count())),
+        ("max_reminders", or_null(count())),
+        ("remind_count", said("How often the open hold was reminded of.", count())),
+        ("escalate_to", or_null(uri())),
+        ("max_delivery_attempts", count()),
+        ("delivery_attempt", count()),
+        ("pending_with", or_null(named("PendingWith"))),
+        ("human_task", or_null(named("HumanTask"))),
+        ("parent_intent_id", or_null(uuid())),
+        ("result", said("What came of it; null while there is nothing.", json!(true))),
+        ("error", said("Why it failed.", json!({"type": "object"}))),
+        ("reason", said("Why it was canceled.", text())),
+        ("hold", named("Hold")),
+        ("decision", named("Decision")),
+        ("approvals", list(named("Approval"))),
+        ("seq", said("The number of its last event.", count())),
+        ("policy_generation", count()),
+    ];
+    let properties: serde_json::Map<String, Value> =
+        known.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
+    object(&ALWAYS, Value::Object(properties))
+}
+
+fn intent_answer() -> Value {
+    let own = answer(json!({"intent": named("Intent")}));
+    json!({"allOf": [named("Intent"), own]})
+}
+
+fn human_task() -> Value {
+    let properties = json!({
+        "task_type": task_type(),
+        "title": text(),
+        "description": or_null(text()),
+        "allowed_outcomes": list_to(OUTCOMES_MAX, outcome()),
+        "approving_outcomes": list_to(OUTCOMES_MAX, outcome()),
+        "required_comment": {"type": "boolean"},
+        "evidence_required": {"type": "boolean"},
+        "assignees": list_to(ASSIGNEES_MAX, text()),
+        "form_schema": {"type": ["object", "boolean", "null"]},
+        "notify_email": or_null(text()),
+    });
+    let required: Vec<String> =
+        properties.as_object().into_iter().flat_map(|fields| fields.keys().cloned()).collect();
+    let required: Vec<&str> = required.iter().map(String::as_str).collect();
+    object(&required, properties)
+}
+
+fn pending_with() -> Value {
+    object(
+        &["type", "ref", "name"],
+        json!({
+            "type": words(["agent", "human", "internal"]),
+            "ref": text(),
+            "name": text(),
+        }),
+    )
+}
+
+fn hold() -> Value {
+    let mut schema = object(
+        &["version", "digest", "opened_at", "action"],
+        json!({
+            "version": said("A decision may name it, so that it is about this and nothing later.", count()),
+            "digest": said("SHA-256 of the canonical JSON of `action`.", digest()),
+            "opened_at": instant(),
+            "action": said("The whole of what is decided.", json!({"type": ["object", "null"]})),
+        }),
+    );
+    if let Value::Object(fields) = &mut schema {
+        fields.insert("description".to_owned(), json!("What waits for a person."));
+    }
+    schema
+}
+
+fn decision() -> Value {
+    object(
+        &["outcome", "comment", "by", "assurance", "decided_at", "digest"],
+        json!({
+            "outcome": outcome(),
+            "approves": said("Whether it lets the work go on, where the word does not say so.", json!({"type": "boolean"})),
+            "data": said("What the reviewer filled in.", json!({"type": "object"})),
+            "comment": or_null(text()),
+            "by": said("The reviewer.", text()),
+            "assurance": said("How the reviewer was known.", words(["key", "link"])),
+            "decided_at": instant(),
+            "digest": digest(),
+        }),
+    )
+}
+
+fn approval() -> Value {
+    object(
+        &["call_id", "approval_id", "tool", "status", "approved"],
+        json!({
+            "call_id": said("The agent's own name for the tool call.", text()),
+            "approval_id": said("The intent that carries the question.", uuid()),
+            "tool": text(),
+            "status": status(),
+            "approved": or_null(json!({"type": "boolean"})),
+            "outcome": or_null(outcome()),
+            "comment": or_null(text()),
+            "decided_by": or_null(text()),
+            "decided_at": or_null(instant()),
+            "digest": digest(),
+            "action": json!({"type": ["object", "null"]}),
+        }),
+    )
+}
