@@ -149,6 +149,19 @@ impl FormSchema {
         Ok(schema)
     }
 
+    /// The form without fields of these names, for where something else fills them in.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        let mut schema = self.0.clone();
+        if let Some(fields) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            fields.retain(|name, _| !names.contains(&name.as_str()));
+        }
+        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|name| !name.as_str().is_some_and(|name| names.contains(&name)));
+        }
+        Self(schema)
+    }
+
     /// The schema as it was written.
     pub fn as_value(&self) -> &Value {
         &self.0

@@ -1,86 +1,21 @@
 //! The page behind a review link: looking changes nothing, and only its own form decides, once.
 
+mod forms;
+mod page;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::http::page::security_headers;
 use shared::intent::Status;
 use shared::intent::human_task::Outcome;
-use shared::link::{Link, LinkSecret};
+use shared::link::LinkSecret;
 use shared::principal::Assurance;
-use tests::{Answer, World};
+use tests::World;
 
+use self::page::{Page, assert_protected, shows};
 use crate::harness::{
     bare, events, key, link, link_to, names, path_of, question, stored, text, turn,
 };
-
-/// What a browser keeps of a page: where it posts, its cookie and its form.
-#[derive(Clone)]
-struct Page {
-    path: String,
-    cookie: String,
-    csrf: String,
-    version: String,
-    digest: String,
-}
-
-impl Page {
-    /// Opens the page that `reviewer` was sent.
-    async fn open(world: &World, id: &str, reviewer: &str) -> Self {
-        Self::open_link(world, &link(world, id, reviewer).await).await
-    }
-
-    async fn open_link(world: &World, link: &Link) -> Self {
-        let path = path_of(world, link);
-        let answer = world.send(bare("GET", &path), text("")).await;
-        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
-        let cookie = answer.headers["set-cookie"].to_str().unwrap();
-        let cookie = cookie.split(';').next().unwrap().to_owned();
-        let field = |name| value_of(&answer.text, name);
-        let (csrf, version, digest) = (field("csrf"), field("version"), field("digest"));
-        Self { path, cookie, csrf, version, digest }
-    }
-
-    fn form(&self, outcome: &str, comment: &str) -> String {
-        let (csrf, version, digest) = (&self.csrf, &self.version, &self.digest);
-        format!("csrf={csrf}&version={version}&digest={digest}&outcome={outcome}&comment={comment}")
-    }
-
-    async fn press(&self, world: &World, outcome: &str, comment: &str) -> Answer {
-        self.post(world, &self.form(outcome, comment), &[("cookie", &self.cookie)]).await
-    }
-
-    async fn post(&self, world: &World, form: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = bare("POST", &self.path);
-        request = request.header("content-type", "application/x-www-form-urlencoded");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let answer = world.send(request, text(form)).await;
-        assert_protected(&answer);
-        answer
-    }
-}
-
-fn value_of(page: &str, name: &str) -> String {
-    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).expect("the field");
-    rest.split('"').next().unwrap().to_owned()
-}
-
-#[track_caller]
-fn assert_protected(answer: &Answer) {
-    for (name, value) in security_headers() {
-        let sent = answer.headers.get(name).map(|value| value.to_str().unwrap());
-        assert_eq!(sent, Some(value.as_str()), "{name} of {}", answer.text);
-    }
-    assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
-}
-
-#[track_caller]
-fn shows(answer: &Answer, status: u16, title: &str) {
-    let shown = answer.text.split("<title>").nth(1).and_then(|rest| rest.split(" · ").next());
-    assert_eq!((answer.status.as_u16(), shown), (status, Some(title)), "{}", answer.text);
-}
 
 async fn ask(world: &World) -> String {
     question(world, "agent_core", json!({"title": "Deploy to production?"})).await

@@ -5,7 +5,7 @@ use shared::form::{self, FormFault, FormSchema};
 use shared::http::page::form::{NAME_PREFIX, read_form};
 use shared::http::page::{ANSWER, EVIDENCE};
 use shared::intent::Intent;
-use shared::intent::answer::Answer;
+use shared::intent::answer::{Answer, DERIVED};
 use shared::intent::human_task::{Hold, Outcome};
 
 /// A posted form.
@@ -44,14 +44,14 @@ impl Decision {
 
     /// What the reviewer has filled in, in the fields that the intent's page has.
     pub(super) fn draft(&self, intent: &Intent) -> Draft {
-        let schema = schema(intent);
+        let schema = intent.open_hold().and_then(|hold| drawn(intent, hold));
         let fields: Vec<_> =
             self.pairs.iter().filter(|(name, _)| name.starts_with(NAME_PREFIX)).cloned().collect();
         Draft {
             comment: self.words("comment"),
             evidence: self.words(EVIDENCE),
             answer: self.words(ANSWER),
-            values: schema.map(|it| form::coerce(it, read_form(it, &fields))).unwrap_or_default(),
+            values: schema.map(|it| form::coerce(&it, read_form(&it, &fields))).unwrap_or_default(),
             faults: vec![],
         }
     }
@@ -66,8 +66,9 @@ impl Decision {
 impl Draft {
     /// What a fresh page begins with.
     pub(super) fn new(intent: &Intent, hold: &Hold) -> Self {
-        let schema = intent.task_of(hold).and_then(|task| task.form_schema.as_ref());
-        Self { values: schema.map(form::suggestions).unwrap_or_default(), ..Self::default() }
+        let schema = drawn(intent, hold);
+        let values = schema.map(|schema| form::suggestions(&schema)).unwrap_or_default();
+        Self { values, ..Self::default() }
     }
 
     /// The answer that it makes.
@@ -83,6 +84,8 @@ impl Draft {
     }
 }
 
-fn schema(intent: &Intent) -> Option<&FormSchema> {
-    intent.task_of(intent.open_hold()?)?.form_schema.as_ref()
+/// The fields that the page has: not those that the button and the comment fill in.
+pub(super) fn drawn(intent: &Intent, hold: &Hold) -> Option<FormSchema> {
+    let schema = intent.task_of(hold)?.form_schema.as_ref()?;
+    Some(schema.without(&DERIVED))
 }

@@ -9,7 +9,7 @@ use shared::intent::human_task::{Hold, Outcome};
 use shared::intent::{Intent, Rejection, Status};
 use shared::link::{Link, LinkError};
 
-use super::draft::Draft;
+use super::draft::{self, Draft};
 
 /// What can be said about a request without a form.
 pub(super) fn standing(intent: &Intent) -> Option<Response> {
@@ -65,6 +65,7 @@ fn form(
     draft: &Draft,
 ) -> Option<String> {
     let task = intent.task_of(hold)?;
+    let schema = draft::drawn(intent, hold);
     let asked = intent.envelope.parent.is_some();
     let payload = serde_json::Value::Object(intent.envelope.payload.clone());
     let arguments = payload.get("arguments").filter(|_| asked).unwrap_or(&payload);
@@ -91,7 +92,7 @@ fn form(
         outcomes: &choices,
         comment_required: task.required_comment,
         evidence_required: task.evidence_required,
-        form: task.form_schema.as_ref(),
+        form: schema.as_ref(),
         filled_in: FilledIn {
             comment: &draft.comment,
             evidence: &draft.evidence,

@@ -19,6 +19,8 @@ use crate::principal::Principal;
 /// How long a bare answer that comes again is taken for the one before, rather than for one about
 /// what is open now.
 const REPEATED_WITHIN: Duration = Duration::from_mins(1);
+/// The fields of a form that the answer itself fills in, if the form has them.
+pub const DERIVED: [&str; 3] = ["approved", "outcome", "comment"];
 /// The field in which evidence is sent.
 const EVIDENCE: &str = "evidence";
 
@@ -122,15 +124,13 @@ impl Settled {
     /// has fields for that.
     fn candidate(&self, schema: &form::FormSchema) -> Map<String, Value> {
         let mut data = self.data.clone();
-        let said = [
-            ("approved", json!(self.approves)),
-            ("outcome", json!(self.outcome)),
-            ("comment", json!(self.comment)),
-        ];
-        for (name, value) in said {
+        let said = [json!(self.approves), json!(self.outcome), json!(self.comment)];
+        for (name, value) in DERIVED.into_iter().zip(said) {
             let wanted =
                 schema.as_value().pointer("/properties").is_some_and(|it| it.get(name).is_some());
-            if wanted && !value.is_null() && !data.contains_key(name) {
+            // The word that was chosen says whether it is a yes, whatever else was sent.
+            let derived = name != "comment";
+            if wanted && !value.is_null() && (derived || !data.contains_key(name)) {
                 data.insert(name.to_owned(), value);
             }
         }
