@@ -130,6 +130,7 @@ pub(crate) fn fault(method: &str, pattern: &str, answer: &Answer) -> Option<Stri
         }
     }
     let kind = answer.headers.get("content-type").map(|kind| kind.to_str().unwrap());
+    let kind = kind.and_then(|kind| kind.split(';').next());
     let Some(kind) = kind else {
         return described.get("content").map(|_| format!("{status} has no content"));
     };

@@ -55,7 +55,7 @@ fn decide() -> Operation {
 fn pages(operation: Operation) -> Operation {
     let token = parameter::path("token", "The signed token of the link.", text());
     let page = |operation: Operation, status, said: &str| {
-        operation.answering_in(status, "text/html; charset=utf-8", said, html())
+        operation.answering_in(status, "text/html", said, html())
     };
     let operation = page(operation.with(token), 200, "The page.");
     REFUSALS.into_iter().fold(operation, |operation, (status, said)| page(operation, status, said))
