@@ -18,6 +18,7 @@ pub mod message;
 pub mod principal;
 pub mod route;
 pub mod untrusted;
+pub mod webhook;
 
 #[cfg(feature = "store")]
 pub mod app;

@@ -19,7 +19,10 @@ impl Waker {
             Message::Recover { intent, .. } => self.recover(intent).await,
             Message::AskEnded { parent, child, .. } => self.end_ask(parent, child).await,
             Message::ParentEnded { child, .. } => self.execute(child, &Command::ParentEnded).await,
-            Message::Turn { .. } | Message::Notice { .. } => Err(WakeError::Misplaced),
+            Message::Turn { .. }
+            | Message::Notice { .. }
+            | Message::Delivery(_)
+            | Message::News(_) => Err(WakeError::Misplaced),
         }
     }
 

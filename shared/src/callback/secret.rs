@@ -50,6 +50,12 @@ impl SigningSecret {
         }
     }
 
+    /// A secret that was checked before it was stored.
+    #[cfg(feature = "store")]
+    pub(crate) fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The text, for the one who shares it and for the table.
     pub fn reveal(&self) -> &str {
         &self.0

@@ -20,7 +20,7 @@ fn function<'b>(blueprint: &'b Blueprint, id: &str) -> &'b Function {
 #[test]
 fn the_product_s_own_template_can_be_run() {
     let blueprint = blueprint(TEMPLATE, &[("StreamPollMilliseconds", "5")]).unwrap();
-    assert_eq!(blueprint.functions.len(), 8);
+    assert_eq!(blueprint.functions.len(), 9);
     let intents = function(&blueprint, "Intents");
     assert_eq!(intents.binary, "intents");
     assert_eq!(intents.timeout, Duration::from_secs(29));
@@ -93,6 +93,7 @@ fn the_product_s_routes_lead_to_their_functions() {
         ("GET", "/v1/agents", "Agents"),
         ("PUT", "/v1/routes/agent://a/b/c", "Agents"),
         ("POST", "/approve/token", "Approve"),
+        ("DELETE", "/v1/webhooks/subscriptions/7", "Webhooks"),
     ];
     for (method, path, expected) in table {
         assert_eq!(routes.find(method, path).unwrap().function, expected, "{method} {path}");
