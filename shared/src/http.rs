@@ -3,6 +3,7 @@
 mod body;
 mod caller;
 mod layer;
+mod owner;
 mod problem;
 mod query;
 #[cfg(feature = "lambda")]
@@ -16,7 +17,10 @@ pub mod wire;
 pub use body::{AnyBody, BODY_BYTES_MAX, BODY_DEPTH_MAX, Body, BodyMax, RUN_STATE_BODY_BYTES_MAX};
 pub use caller::Caller;
 pub use layer::service;
+pub use owner::OwnerAgent;
 pub use problem::Problem;
-pub use query::{AddressPath, CallPath, Id, IdempotencyKey, KeyPath, Query};
+pub use query::{
+    AddressPath, CallPath, EventPath, Id, IdempotencyKey, KeyPath, Query, SubscriptionPath,
+};
 #[cfg(feature = "lambda")]
 pub use serve::serve;

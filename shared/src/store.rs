@@ -9,15 +9,21 @@ mod commit;
 mod condition;
 mod feed;
 mod item;
+mod locked;
 mod place;
+mod published;
 mod registry;
 mod stream_record;
+mod subscription;
 mod timer;
 
 pub use attachment::{Attachment, CallOutput, Checkpoint, Report};
 pub use commit::{Change, Commit, CommitError, Stored, genesis};
 pub use feed::Offer;
-pub use stream_record::{Happened, Row, StreamRecord, Unreadable};
+pub use locked::Locked;
+pub use published::{Departure, Replay, Underway};
+pub use stream_record::{Committed, Happened, Row, StreamRecord, Unreadable};
+pub use subscription::KeptSubscription;
 pub use timer::{TIMER_SHARDS, Timer};
 
 use aws_sdk_dynamodb::Client;

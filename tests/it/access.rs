@@ -41,6 +41,7 @@ const SENDERS: [&str; 4] = ["200", "200", DENIED, "200"];
 const READERS: [&str; 4] = [HIDDEN, "200", "200", "200"];
 const HANDLER: [&str; 4] = [HIDDEN, "200", ROLE, ROLE];
 const LISTENER: [&str; 4] = [DENIED, "200", DENIED, DENIED];
+const OWNER: [&str; 4] = [DENIED, "200", DENIED, "200"];
 const ADMIN: [&str; 4] = [DENIED, DENIED, DENIED, "200"];
 const ANYBODY: [&str; 4] = ["200"; 4];
 const NO_METHOD: [&str; 4] = ["405 method_not_allowed"; 4];
@@ -77,6 +78,12 @@ const ROUTES: &[Row] = &[
     row("POST", "/v1/keys", "/v1/keys", r#"{"role":"agent","name":"n"}"#, Turn(A), ADMIN),
     row("POST", "/v1/keys/{key_id}/revoke", "/v1/keys/{key_id}/revoke", "", Turn(A), ADMIN),
     row("GET", "/v1/agents", "/v1/agents", "", Turn(A), ANYBODY),
+    row("POST", "/v1/webhooks/subscriptions", "/v1/webhooks/subscriptions", SUBSCRIPTION, Turn(A), SENDERS),
+    row("POST", "/v1/webhooks/subscriptions", "/v1/webhooks/subscriptions?owner_agent=task-processor", SUBSCRIPTION, Turn(A), OWNER),
+    row("GET", "/v1/webhooks/subscriptions", "/v1/webhooks/subscriptions?owner_agent=task-processor", "", Turn(A), OWNER),
+    row("DELETE", "/v1/webhooks/subscriptions/{id}", "/v1/webhooks/subscriptions/{id}?owner_agent=task-processor", "", Turn(A), [DENIED, HIDDEN, DENIED, HIDDEN]),
+    row("POST", "/v1/webhooks/events", "/v1/webhooks/events?owner_agent=task-processor", r#"{"event_type":"a.b","source":"test","payload":{}}"#, Turn(A), OWNER),
+    row("POST", "/v1/webhooks/events/{event_id}/replay", "/v1/webhooks/events/{id}/replay?owner_agent=task-processor", "", Turn(A), [DENIED, HIDDEN, DENIED, HIDDEN]),
     row("PUT", "/v1/routes/{address+}", "/v1/routes/team/alias", r#"{"to":"task-processor"}"#, Turn(A), ADMIN),
     row("GET", "/v1/routes/{address+}", "/v1/routes/registered/before", "", Turn(A), ANYBODY),
     row("POST", "/mcp", "/mcp", r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#, Turn(A), SENDERS),
@@ -84,6 +91,7 @@ const ROUTES: &[Row] = &[
     row("DELETE", "/mcp", "/mcp", "", Turn(A), NO_METHOD),
 ];
 
+const SUBSCRIPTION: &str = r#"{"callback_url":"https://hooks.example.com/","event_types":["a.b"]}"#;
 const SCENARIO: &str = r#"{"scenario_id":"s","agents":[{"role":"a","address":"task-processor"}],"intent":{"type":"t"}}"#;
 
 const fn row(
@@ -222,6 +230,7 @@ fn router_routes() -> BTreeSet<String> {
         include_str!("../../functions/approve/src/lib.rs"),
         include_str!("../../functions/agents/src/lib.rs"),
         include_str!("../../functions/mcp/src/lib.rs"),
+        include_str!("../../functions/webhooks/src/lib.rs"),
     ];
     let mut routes = BTreeSet::new();
     for line in sources.iter().flat_map(|source| source.lines()) {

@@ -31,3 +31,4 @@ mod seed;
 mod store_contract;
 mod template;
 mod tidy;
+mod webhooks;

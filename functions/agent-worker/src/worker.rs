@@ -41,7 +41,9 @@ impl Worker {
             | Message::Recover { .. }
             | Message::AskEnded { .. }
             | Message::ParentEnded { .. }
-            | Message::Notice { .. } => Err(TurnError::Misdirected),
+            | Message::Notice { .. }
+            | Message::Delivery(_)
+            | Message::News(_) => Err(TurnError::Misdirected),
         }
     }
 }

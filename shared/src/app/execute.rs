@@ -14,7 +14,7 @@ use crate::principal::Principal;
 use crate::store::{Attachment, Change, CommitError, Stored};
 
 /// How often a command is decided anew because another change came first.
-const CONFLICTS_MAX: u32 = 12;
+pub(super) const CONFLICTS_MAX: u32 = 12;
 /// The longest pause after the first conflict; it grows with each.
 const CONFLICT_PAUSE_MAX: Duration = Duration::from_millis(8);
 
@@ -69,7 +69,7 @@ impl App {
     }
 
     /// A pause that differs from that of whoever was in the way.
-    fn pause_after(&self, conflicts: u32) -> Duration {
+    pub(super) fn pause_after(&self, conflicts: u32) -> Duration {
         let [part] = self.random::<1>();
         CONFLICT_PAUSE_MAX * conflicts * u32::from(part) / u32::from(u8::MAX)
     }

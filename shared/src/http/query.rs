@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::id::IntentId;
 use crate::key::ID_BYTES;
+use crate::webhook::{EventId, SubscriptionId};
 
 /// The longest idempotency key, in characters. The contract's limit.
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
@@ -24,6 +25,14 @@ pub struct Id(pub IntentId);
 /// The public id of a key that a path names. Whatever is no id names no key.
 #[derive(Debug)]
 pub struct KeyPath(pub String);
+
+/// The webhook subscription that a path names. Whatever is no id names none.
+#[derive(Debug)]
+pub struct SubscriptionPath(pub SubscriptionId);
+
+/// The published event that a path names. Whatever is no id names none.
+#[derive(Debug)]
+pub struct EventPath(pub EventId);
 
 /// The address that the parts of a path spell, one to three of them.
 #[derive(Debug)]
@@ -62,6 +71,26 @@ impl<S: Send + Sync> FromRequestParts<S> for KeyPath {
         let params = params(parts, state).await?;
         let id = params.iter().map(|(_, id)| id).find(|id| id.len() == 2 * ID_BYTES);
         id.map(|id| Self(id.to_owned())).ok_or(Error::NotFound("key"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SubscriptionPath {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let params = params(parts, state).await?;
+        let id = params.iter().find_map(|(_, id)| SubscriptionId::parse(id));
+        id.map(Self).ok_or(Error::NotFound("subscription"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for EventPath {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let params = params(parts, state).await?;
+        let id = params.iter().find_map(|(_, id)| EventId::parse(id));
+        id.map(Self).ok_or(Error::NotFound("event"))
     }
 }
 

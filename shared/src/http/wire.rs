@@ -12,5 +12,6 @@ pub mod route;
 pub mod scenario;
 pub mod suspend;
 pub mod task;
+pub mod webhook;
 
 mod check;
