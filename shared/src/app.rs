@@ -1,17 +1,22 @@
 //! The one loop that every entry point runs: load, decide, commit with the expected version.
 
 mod access;
+mod account;
 mod clock;
 mod create;
 mod decision;
 mod execute;
+mod mesh;
 mod registry;
+mod standing;
 mod stream;
 mod toolcall;
 
 pub use access::REMEMBERED;
+pub use account::{AccountChange, AccountView, NewAccount};
 pub use clock::{Clock, Random};
 pub use create::Created;
+pub use mesh::MeshAgent;
 pub use registry::NewKey;
 pub use stream::Held;
 pub use toolcall::{ClaimedCall, ToolCall};
@@ -58,7 +63,7 @@ struct Inner {
     random: Random,
     config: Config,
     keys: Mutex<HashMap<String, Remembered<Key>>>,
-    routes: Mutex<HashMap<String, Remembered<Route>>>,
+    routes: Mutex<HashMap<String, Remembered<Option<Route>>>>,
 }
 
 /// Something read from the table a short while ago.

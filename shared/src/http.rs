@@ -17,6 +17,7 @@ pub use body::{BODY_BYTES_MAX, BODY_DEPTH_MAX, Body, BodyMax, RUN_STATE_BODY_BYT
 pub use caller::Caller;
 pub use layer::service;
 pub use problem::Problem;
-pub use query::{AddressPath, CallPath, Id, IdempotencyKey, KeyPath, Query};
+pub use query::{AccountPath, AddressPath, CallPath, Id, IdempotencyKey, KeyPath, Query};
+pub use query::{Switch, SwitchPath};
 #[cfg(feature = "lambda")]
 pub use serve::serve;

@@ -4,19 +4,25 @@
 //! together, with the pointers that follow from the state: a timer, a place on the agent's stream, a
 //! place on the reviewers' list. Nothing else is the truth, and no other module knows the table.
 
+mod account;
 mod attachment;
 mod commit;
 mod condition;
 mod feed;
 mod item;
+mod mesh;
 mod place;
 mod registry;
 mod stream_record;
 mod timer;
+mod update;
 
+pub use account::StoredAccount;
 pub use attachment::{Attachment, CallOutput, Checkpoint, Report};
 pub use commit::{Change, Commit, CommitError, Stored, genesis};
 pub use feed::Offer;
+pub use mesh::MESH_EVENT_DAYS;
+pub use registry::StoredRoute;
 pub use stream_record::{Happened, Row, StreamRecord, Unreadable};
 pub use timer::{TIMER_SHARDS, Timer};
 

@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod accounts;
 mod agents_api;
 mod api;
 mod bad_input;
@@ -21,6 +22,7 @@ mod emulator;
 mod events;
 mod harness;
 mod licences;
+mod mesh;
 mod openai_agents;
 mod processes;
 mod review_page;

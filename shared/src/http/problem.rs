@@ -9,8 +9,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tracing::{error, warn};
 
+use crate::account::AccountError;
 use crate::error::{Error, Unauthenticated};
 use crate::intent::Rejection;
+use crate::registration::Standing;
 
 /// Seconds after which a client should try again what failed for a passing reason.
 const RETRY_AFTER_SECONDS: &str = "1";
@@ -26,6 +28,9 @@ pub struct Problem {
     pub detail: String,
     /// The field that is wrong, if one is.
     pub field: Option<String>,
+    /// The service account that exists already, if that is the problem: clients of the contract that
+    /// wanted to make it go on with it.
+    pub account: Option<Value>,
 }
 
 impl Problem {
@@ -44,8 +49,16 @@ impl Problem {
                 (StatusCode::UNAUTHORIZED, "invalid_platform_api_key")
             }
             Error::Forbidden(_) => (StatusCode::FORBIDDEN, "policy_denied"),
+            Error::AgentStopped { standing, .. } => (StatusCode::FORBIDDEN, of_standing(*standing)),
             Error::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             Error::Rejected(rejection) => of_rejection(rejection),
+            Error::Account(AccountError::Exists(_)) => {
+                (StatusCode::CONFLICT, "service_account_exists")
+            }
+            Error::Account(AccountError::AddressTaken(_)) => {
+                (StatusCode::CONFLICT, "agent_address_taken")
+            }
+            Error::Account(AccountError::TooManyKeys) => (StatusCode::CONFLICT, "too_many_keys"),
             Error::KeyReused => (StatusCode::CONFLICT, "idempotency_key_reused"),
             Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
@@ -57,6 +70,25 @@ impl Problem {
             | Error::TooLarge { .. }
             | Error::Unauthenticated(_)
             | Error::Forbidden(_)
+            | Error::AgentStopped { .. }
+            | Error::NotFound(_)
+            | Error::Rejected(_)
+            | Error::Account(_)
+            | Error::KeyReused
+            | Error::Busy
+            | Error::Unavailable { .. }
+            | Error::Corrupt(_) => None,
+        };
+        let account = match error {
+            Error::Account(AccountError::Exists(account)) => {
+                Some(super::wire::account::body(account))
+            }
+            Error::Account(AccountError::AddressTaken(_) | AccountError::TooManyKeys)
+            | Error::Invalid(_)
+            | Error::TooLarge { .. }
+            | Error::Unauthenticated(_)
+            | Error::Forbidden(_)
+            | Error::AgentStopped { .. }
             | Error::NotFound(_)
             | Error::Rejected(_)
             | Error::KeyReused
@@ -64,12 +96,12 @@ impl Problem {
             | Error::Unavailable { .. }
             | Error::Corrupt(_) => None,
         };
-        Self { status, code, detail: error.to_string(), field }
+        Self { status, code, detail: error.to_string(), field, account }
     }
 
     /// The body.
     pub fn body(&self) -> Value {
-        json!({
+        let mut body = json!({
             "type": format!("urn:holdpoint:problem:{}", self.code),
             "title": self.code.replace('_', " "),
             "status": self.status.as_u16(),
@@ -79,7 +111,20 @@ impl Problem {
                 "message": self.detail,
                 "details": self.field.as_ref().map_or(json!({}), |field| json!({"field": field})),
             },
-        })
+        });
+        if let (Value::Object(fields), Some(account)) = (&mut body, &self.account) {
+            fields.insert("service_account".to_owned(), account.clone());
+        }
+        body
+    }
+}
+
+fn of_standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active => "policy_denied",
+        Standing::Suspended => "agent_suspended",
+        Standing::Killed => "agent_killed",
+        Standing::Deleted => "agent_deleted",
     }
 }
 
@@ -134,8 +179,10 @@ impl IntoResponse for Error {
             | Self::TooLarge { .. }
             | Self::Unauthenticated(_)
             | Self::Forbidden(_)
+            | Self::AgentStopped { .. }
             | Self::NotFound(_)
             | Self::Rejected(_)
+            | Self::Account(_)
             | Self::KeyReused
             | Self::Busy => {}
         }
