@@ -36,7 +36,7 @@ pub(crate) async fn run(worker: &Worker, id: IntentId, until: Timestamp) -> Resu
     };
     let result = match result {
         Err(TurnError::App(Error::AgentStopped { standing, .. })) => {
-            ending::put_off(&worker.app, id, fence, standing).await
+            Box::pin(ending::put_off(&worker.app, id, fence, standing)).await
         }
         other => other,
     };

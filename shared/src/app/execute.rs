@@ -43,7 +43,8 @@ impl App {
                 None => self.load(id).await?,
             };
             if stopped == Stopped::Refused {
-                self.refuse_stopped_actor(command, &stored.intent).await?;
+                // Boxed, so that every command's future does not carry the rare look at a route.
+                Box::pin(self.refuse_stopped_actor(command, &stored.intent)).await?;
             }
             let now = self.now();
             let events = decide(Some(&stored.intent), command, now)?;

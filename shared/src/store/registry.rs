@@ -116,10 +116,10 @@ fn registration(item: &Item) -> Result<Registration, StoreError> {
     let owner = owner.map_err(|error| StoreError::Corrupt("an owner".into(), Some(error)))?;
     let deleted_at = instant("deleted_at");
     // An account that has ended is named as long as its agent is gone with it, and no longer.
-    let owned = item.get("account_ended").is_none() || deleted_at.is_some();
+    let is_named = !item.contains_key("account_ended") || deleted_at.is_some();
     Ok(Registration {
         created_at: instant("created_at"),
-        owner: owner.filter(|_| owned),
+        owner: owner.filter(|_| is_named),
         killed_at: instant("killed_at"),
         suspended_at: instant("suspended_at"),
         deleted_at,

@@ -85,10 +85,10 @@ pub(super) async fn of_two_changes_to_one_account_the_first_counts(table: Table)
     let account = create(&world).await.unwrap();
     let store = world.app.store();
     let stored = store.account(TENANT, account.id).await.unwrap().unwrap();
-    let routed = store.stored_route(TENANT, &address()).await.unwrap().unwrap();
-    let rerouted = Route { delivery: Delivery::Worker, ..routed.route.clone() };
+    let before = store.stored_route(TENANT, &address()).await.unwrap().unwrap();
+    let after = Route { delivery: Delivery::Worker, ..before.route.clone() };
     let changed = Account { display_name: Some("D".to_owned()), ..account };
-    let routes = [(routed, rerouted)];
+    let routes = [(before, after)];
     assert!(store.change_account(TENANT, &stored, &changed, &routes, None).await.unwrap());
     assert!(!store.change_account(TENANT, &stored, &changed, &[], None).await.unwrap());
     let stored = store.account(TENANT, changed.id).await.unwrap().unwrap();
