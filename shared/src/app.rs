@@ -1,20 +1,25 @@
 //! The one loop that every entry point runs: load, decide, commit with the expected version.
 
 mod access;
+mod account;
 mod approval;
 mod clock;
 mod create;
 mod decision;
 mod execute;
+mod mesh;
 mod publication;
 mod registry;
+mod standing;
 mod stream;
 mod subscription;
 mod toolcall;
 
 pub use access::REMEMBERED;
+pub use account::{AccountChange, AccountView, NewAccount};
 pub use clock::{Clock, Random};
 pub use create::Created;
+pub use mesh::MeshAgent;
 pub use publication::{NewEvent, Publication};
 pub use registry::NewKey;
 pub use stream::Held;
@@ -64,8 +69,8 @@ struct Inner {
     random: Random,
     config: Config,
     keys: Mutex<HashMap<String, Remembered<Key>>>,
-    routes: Mutex<HashMap<String, Remembered<Route>>>,
     subscriptions: Mutex<HashMap<String, Remembered<Arc<[Subscription]>>>>,
+    routes: Mutex<HashMap<String, Remembered<Option<Route>>>>,
 }
 
 /// Something read from the table a short while ago.

@@ -20,7 +20,8 @@ pub use layer::service;
 pub use owner::OwnerAgent;
 pub use problem::Problem;
 pub use query::{
-    AddressPath, CallPath, EventPath, Id, IdempotencyKey, KeyPath, Query, SubscriptionPath,
+    AccountPath, AddressPath, CallPath, EventPath, Id, IdempotencyKey, KeyPath, Query,
+    SubscriptionPath, Switch, SwitchPath,
 };
 #[cfg(feature = "lambda")]
 pub use serve::serve;

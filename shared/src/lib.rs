@@ -4,6 +4,7 @@
 //! The edges are features: `store` (`DynamoDB` and the loop around the core), `queue` (SQS), `http`
 //! (the contract), `callback` (posting to others), `lambda` (start-up inside a function). `ARCHITECTURE.md` has the whole map.
 
+pub mod account;
 pub mod address;
 pub mod agent;
 pub mod ascii;
@@ -15,8 +16,10 @@ pub mod id;
 pub mod intent;
 pub mod key;
 pub mod link;
+pub mod mesh;
 pub mod message;
 pub mod principal;
+pub mod registration;
 pub mod route;
 pub mod untrusted;
 pub mod webhook;

@@ -22,9 +22,12 @@ use crate::harness::{create, link, names, path_of, question, stored, turn};
 use recorder::Recorder;
 
 /// Every file, with the function that is invoked with it. Each has its test below.
-const REPLAYED: [&str; 21] = [
+const REPLAYED: [&str; 24] = [
     "agent-worker/turn.json",
     "agents/create-key.json",
+    "agents/create-service-account.json",
+    "agents/heartbeat.json",
+    "agents/kill.json",
     "agents/put-route.json",
     "approve/decide.json",
     "approve/page.json",
@@ -161,6 +164,27 @@ async fn approve_shows_the_page_lists_the_task_and_takes_the_decision() {
     let decide = event(&world, "approve/decide.json", &id);
     let (status, decided) = answer(&world, reviews(&world), &decide).await;
     assert_eq!((status, &json_of(&decided)["status"]), (200, &json!("COMPLETED")), "{decided}");
+}
+
+#[tokio::test]
+async fn agents_makes_an_account_and_kills_its_agent_by_its_other_address() {
+    let world = World::new().await;
+    let account = event(&world, "agents/create-service-account.json", "");
+    let (status, made) = answer(&world, agents::routes(), &account).await;
+    let made = json_of(&made);
+    assert_eq!((status, &made["service_account"]["address"]), (200, &json!("agent://deployer")));
+    let kill = event(&world, "agents/kill.json", "");
+    let (status, killed) = answer(&world, agents::routes(), &kill).await;
+    assert_eq!((status, &json_of(&killed)["agent"]["status"]), (200, &json!("killed")), "{killed}");
+    assert_eq!(json_of(&killed)["agent"]["address"], "agent://deployer");
+}
+
+#[tokio::test]
+async fn agents_hears_an_agent() {
+    let world = World::new().await;
+    let beat = event(&world, "agents/heartbeat.json", "");
+    let (status, heard) = answer(&world, agents::routes(), &beat).await;
+    assert_eq!((status, &json_of(&heard)["health_status"]), (200, &json!("healthy")), "{heard}");
 }
 
 #[tokio::test]

@@ -113,6 +113,16 @@ impl World {
         self.send(request("PUT", key, path), Body::from(body.to_string())).await
     }
 
+    /// Patches with JSON as the holder of `key`.
+    pub async fn patch(&self, key: &str, path: &str, body: &Value) -> Answer {
+        self.send(request("PATCH", key, path), Body::from(body.to_string())).await
+    }
+
+    /// Deletes as the holder of `key`.
+    pub async fn delete(&self, key: &str, path: &str) -> Answer {
+        self.send(request("DELETE", key, path), Body::empty()).await
+    }
+
     /// Sends any request.
     pub async fn send(&self, request: axum::http::request::Builder, body: Body) -> Answer {
         let request: Request<Body> = request.body(body).expect("a whole request");

@@ -183,6 +183,8 @@ pub(super) fn refused(error: &Error, intent: &Intent) -> Response {
         Error::TooLarge { .. }
         | Error::Unauthenticated(_)
         | Error::Forbidden(_)
+        | Error::AgentStopped { .. }
+        | Error::Account(_)
         | Error::KeyReused
         | Error::Busy
         | Error::Unavailable { .. }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::account::AccountId;
 use crate::address::Address;
 use crate::digest::Digest;
 use crate::id::IntentId;
@@ -66,6 +67,18 @@ impl Place {
         Self { pk: routes(tenant), sk: address.path().to_owned() }
     }
 
+    pub(crate) fn account(tenant: &str, id: AccountId) -> Self {
+        Self { pk: accounts(tenant), sk: id.to_string() }
+    }
+
+    pub(crate) fn beat(tenant: &str, agent: &Address) -> Self {
+        Self { pk: beats(tenant), sk: agent.path().to_owned() }
+    }
+
+    pub(crate) fn mesh_event(tenant: &str, at: Timestamp, event_id: &str) -> Self {
+        Self { pk: mesh(tenant), sk: format!("{}#{event_id}", millis(at)) }
+    }
+
     pub(crate) fn report(tenant: &str, report_id: &str) -> Self {
         Self { pk: reports(tenant), sk: report_id.to_owned() }
     }
@@ -113,6 +126,18 @@ pub(crate) fn day(tenant: &str, at: Timestamp) -> String {
 
 pub(crate) fn routes(tenant: &str) -> String {
     format!("{tenant}#ROUTES")
+}
+
+pub(crate) fn accounts(tenant: &str) -> String {
+    format!("{tenant}#ACCOUNTS")
+}
+
+pub(crate) fn beats(tenant: &str) -> String {
+    format!("{tenant}#BEATS")
+}
+
+pub(crate) fn mesh(tenant: &str) -> String {
+    format!("{tenant}#MESH")
 }
 
 pub(crate) fn reports(tenant: &str) -> String {
