@@ -151,7 +151,7 @@ fn may_see(by: &Principal, intent: &Intent) -> bool {
                 || behind == Some(by.name.as_str())
                 || by.speaks_for(&intent.envelope.handler)
                 || by.speaks_for(intent.handler())
-                || intent.grants(by, Right::Resume)
+                || intent.grants_any(by)
                 || by.address.as_ref().is_some_and(|own| own.uri() == intent.envelope.from)
         }
     }

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 
+use super::answer::may_come_again_until;
 use super::ask::Ask;
 use super::call::{Call, Finished};
 use super::envelope::Delivery;
 use super::event::{Event, EventKind, SuspendedFor};
 use super::human_task::{Decided, Decision};
 use super::phase::{Lease, Phase, Waiting};
-use super::workflow::{RESULTS_BYTES_MAX, Run, STEP_RESULT_BYTES_MAX, Work};
+use super::workflow::{JustAnswered, RESULTS_BYTES_MAX, Run, STEP_RESULT_BYTES_MAX, Work};
 use super::{Handed, Intent};
 
 /// The state after `event`. Only a creation makes something of nothing; any other event on nothing
@@ -32,6 +33,7 @@ pub fn apply(intent: Option<Intent>, event: &Event) -> Option<Intent> {
             policy: super::policy::Policy::default(),
             run: None,
             checks: 0,
+            checked_at: None,
             messages: super::inbox::Messages::default(),
         },
         (None, _) => return None,
@@ -69,9 +71,11 @@ fn change(intent: &mut Intent, event: &Event) {
         }
         EventKind::Escalated { .. } => with_hold(intent, |hold| hold.escalated = true),
         EventKind::Approved { decision } | EventKind::Refused { decision } => {
-            let decided = decided(intent, decision);
-            if let Some(run) = &mut intent.run {
-                run.decided.clone_from(&decided);
+            let mut decided = decided(intent, decision);
+            if let Some(run) = &mut intent.run
+                && let Some(of_step) = decided.take()
+            {
+                note_answer(run, of_step, event.at);
             }
             intent.phase = Phase::InProgress { lease: None, answer_by: None, decided };
         }
@@ -82,17 +86,20 @@ fn change(intent: &mut Intent, event: &Event) {
         EventKind::StepEnded { step_id, result, decided, again_at, .. } => {
             end(intent, step_id, result, again_at.is_some());
             if let (Some(run), Some(decided)) = (&mut intent.run, decided) {
-                run.decided = Some((**decided).clone());
+                note_answer(run, (**decided).clone(), event.at);
             }
         }
-        EventKind::Checked => intent.checks = intent.checks.saturating_add(1),
+        EventKind::Checked => {
+            intent.checks = intent.checks.saturating_add(1);
+            intent.checked_at = Some(event.at);
+        }
         EventKind::Said { message_id, .. } => intent.messages.push(*message_id),
         EventKind::PolicyChanged { patch, .. } => intent.policy = intent.policy.patched(patch),
         EventKind::Suspended { checkpoint, waits_for } => {
             if let Some(checkpoint) = checkpoint {
                 intent.checkpoint = Some(checkpoint.clone());
             }
-            intent.checks = 0;
+            (intent.checks, intent.checked_at) = (0, None);
             intent.phase = Phase::Waiting(suspend(&mut intent.asks, waits_for));
         }
         EventKind::AskEnded { call_id, ending } => {
@@ -125,12 +132,12 @@ fn change(intent: &mut Intent, event: &Event) {
             }
         }
         EventKind::Completed { result } => {
-            let (result, decided) = (result.clone(), intent.decided().cloned());
+            let (result, decided) = (result.clone(), rests_on(intent));
             intent.phase = Phase::Completed { result, decided, ended_at: event.at };
         }
         EventKind::Failed { failure, decision } => {
             let refused = decision.as_ref().and_then(|decision| decided(intent, decision));
-            let decided = refused.or_else(|| intent.decided().cloned());
+            let decided = refused.or_else(|| rests_on(intent));
             intent.phase = Phase::Failed { failure: failure.clone(), decided, ended_at: event.at };
         }
         EventKind::Canceled { reason } => {
@@ -147,10 +154,11 @@ fn offer(intent: &mut Intent, event: &Event, attempt: u32, answer_by: Option<Tim
         Phase::InProgress { decided, .. } => {
             Phase::InProgress { lease: None, answer_by, decided: decided.clone() }
         }
+        // There is no way back from here, though the turn is offered again.
+        Phase::Acknowledged { .. } => Phase::Acknowledged { answer_by },
         Phase::Created
         | Phase::Submitted
         | Phase::Delivered { .. }
-        | Phase::Acknowledged { .. }
         | Phase::Waiting(_)
         | Phase::Completed { .. }
         | Phase::Failed { .. }
@@ -177,13 +185,16 @@ fn acknowledge(intent: &mut Intent) {
     intent.phase = Phase::Acknowledged { answer_by };
 }
 
-/// Puts `to` in the place of whoever passes the task on.
+/// Puts `to` in the place of whoever passes the task on, or of everybody where `from` is none of them.
 fn reassign(intent: &mut Intent, from: &str, to: &str) {
     let Some(hold) = intent.open_hold() else { return };
     let mut assignees: Vec<String> = intent.assignees(hold).to_vec();
-    match assignees.iter_mut().find(|name| *name == from) {
-        Some(name) => to.clone_into(name),
-        None => assignees = vec![to.to_owned()],
+    if assignees.iter().any(|name| name == to) {
+        assignees.retain(|name| name != from);
+    } else if let Some(name) = assignees.iter_mut().find(|name| *name == from) {
+        to.clone_into(name);
+    } else {
+        assignees = vec![to.to_owned()];
     }
     with_hold(intent, |hold| hold.reassigned_to = assignees);
 }
@@ -204,11 +215,12 @@ fn begin(
         results: serde_json::Map::new(),
         last_result: serde_json::Value::Null,
         decided: None,
+        just_answered: vec![],
     });
     (run.step, run.attempt, run.began_at, run.child) = (step, attempt, at, child);
     run.begun = run.begun.saturating_add(1);
     run.pauses = false;
-    intent.checks = 0;
+    (intent.checks, intent.checked_at) = (0, None);
     intent.phase = match child {
         Some(child) => Phase::Waiting(Waiting::Step { child }),
         None => Phase::InProgress { lease: None, answer_by: None, decided: None },
@@ -220,9 +232,14 @@ fn end(intent: &mut Intent, step_id: &str, result: &serde_json::Value, pauses: b
     if let Some(run) = &mut intent.run {
         let child = run.child.take();
         let bytes = result.to_string().len();
-        let all: usize = run.results.values().map(|kept| kept.to_string().len()).sum();
-        let small = bytes <= STEP_RESULT_BYTES_MAX && all + bytes <= RESULTS_BYTES_MAX;
-        let kept = if small { result.clone() } else { serde_json::json!({"intent_id": child}) };
+        run.results.remove(step_id);
+        let others: usize = run.results.values().map(|kept| kept.to_string().len()).sum();
+        let small = bytes <= STEP_RESULT_BYTES_MAX && others + bytes <= RESULTS_BYTES_MAX;
+        let kept = if small {
+            result.clone()
+        } else {
+            serde_json::json!({"intent_id": child.unwrap_or(intent.id)})
+        };
         if !kept.is_null() {
             run.results.insert(step_id.to_owned(), kept);
         }
@@ -232,6 +249,24 @@ fn end(intent: &mut Intent, step_id: &str, result: &serde_json::Value, pauses: b
         run.pauses = pauses;
     }
     intent.phase = Phase::InProgress { lease: None, answer_by: None, decided: None };
+}
+
+/// Keeps the last answer, and who has given one a moment ago.
+fn note_answer(run: &mut Run, decided: Decided, now: Timestamp) {
+    let Decision { by, decided_at, .. } = &decided.decision;
+    run.just_answered.retain(|answer| now < may_come_again_until(answer.at));
+    run.just_answered.push(JustAnswered { by: by.clone(), at: *decided_at });
+    run.decided = Some(decided.without_proposal());
+}
+
+/// The decision that an end rests on. A run keeps its own; what its last agent gave is the result by
+/// now, and kept as that alone.
+fn rests_on(intent: &mut Intent) -> Option<Decided> {
+    if let Some(run) = &mut intent.run {
+        run.last_result = serde_json::Value::Null;
+        return None;
+    }
+    intent.decided().cloned()
 }
 
 fn work(intent: &mut Intent, lease_until: Option<Timestamp>, answer_by: Option<Timestamp>) {

@@ -94,7 +94,7 @@ fn details(record: &Recorded) -> Map<String, Value> {
             "digest": hold.digest,
         }),
         EventKind::Reminded { count } => json!({"remind_count": count}),
-        EventKind::Escalated { to } => json!({"escalated_to": to.uri()}),
+        EventKind::Escalated { to, .. } => json!({"escalated_to": to.uri()}),
         EventKind::Approved { decision } | EventKind::Refused { decision } => answered(decision),
         EventKind::Reassigned { to, note } => json!({"delegate_to": to, "note": note}),
         EventKind::StepBegun { step_id, attempt, child, .. } => json!({
