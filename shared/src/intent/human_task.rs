@@ -150,6 +150,7 @@ pub struct Decided {
 
 impl Decided {
     /// The same without what was shown, for whoever has that elsewhere.
+    #[must_use]
     pub(super) fn without_proposal(self) -> Self {
         Self { hold: Hold { proposal: None, ..self.hold }, ..self }
     }

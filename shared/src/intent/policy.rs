@@ -79,6 +79,7 @@ impl Policy {
     }
 
     /// The policy after `patch`.
+    #[must_use]
     pub fn patched(&self, patch: &Patch) -> Self {
         let mut after = self.clone();
         after.generation += 1;

@@ -135,20 +135,20 @@ pub(super) fn failed(given: &[Step], second: i64) -> Vec<Step> {
 #[track_caller]
 pub(super) fn failure_of(given: &[Step]) -> Failure {
     let story = Story::of(given);
-    match &story.intent().phase {
-        Phase::Failed { failure, .. } => failure.clone(),
-        other => panic!("{other:?}"),
-    }
+    let Phase::Failed { failure, .. } = &story.intent().phase else {
+        panic!("{:?}", story.intent().phase);
+    };
+    failure.clone()
 }
 
 /// What came of it.
 #[track_caller]
 pub(super) fn result_of(given: &[Step]) -> Value {
     let story = Story::of(given);
-    match &story.intent().phase {
-        Phase::Completed { result, .. } => result.clone(),
-        other => panic!("{other:?}"),
-    }
+    let Phase::Completed { result, .. } = &story.intent().phase else {
+        panic!("{:?}", story.intent().phase);
+    };
+    result.clone()
 }
 
 /// What the last of `given` owes.
@@ -162,9 +162,9 @@ pub(super) fn owed_for(given: &[Step]) -> Vec<Message> {
 
 /// The steps that have begun, in their order.
 pub(super) fn path(given: &[Step]) -> Vec<String> {
-    let begun = |event: &Event| match &event.kind {
-        EventKind::StepBegun { step_id, .. } => Some(step_id.clone()),
-        _ => None,
+    let begun = |event: &Event| {
+        let EventKind::StepBegun { step_id, .. } = &event.kind else { return None };
+        Some(step_id.clone())
     };
     Story::of(given).events.iter().filter_map(begun).collect()
 }

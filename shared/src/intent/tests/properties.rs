@@ -9,8 +9,10 @@ use proptest::prelude::*;
 use serde_json::Number;
 
 use super::super::event::SuspendedFor;
-use super::super::react;
+use super::super::policy::Patch;
+use super::super::{Handed, react};
 use super::*;
+use crate::message::Message;
 
 /// Short, so that random lives meet it.
 const SHORT: i64 = 2_000;
@@ -78,8 +80,16 @@ fn anybody() -> impl Strategy<Value = Principal> {
     prop_oneof![
         2 => agents(),
         1 => Just(admin()),
-        6 => prop_oneof![Just("rita"), Just("otto"), Just("sender")].prop_map(reviewer),
+        6 => names().prop_map(reviewer),
     ]
+}
+
+fn names() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(["rita", "otto", "sender"].as_slice())
+}
+
+fn deliveries() -> impl Strategy<Value = Delivery> {
+    proptest::sample::select([Delivery::Stream, Delivery::Worker, Delivery::Push].as_slice())
 }
 
 fn fences() -> impl Strategy<Value = Option<u64>> {
@@ -140,6 +150,11 @@ fn asks() -> impl Strategy<Value = Ask> {
         (calls(), tokens(), tokens())
             .prop_map(|(call, token, output)| Ask::Plain(finish(call, token, output))),
         Just(Ask::Plain(advance())),
+        agents().prop_map(|by| Ask::Plain(Command::Acknowledge { by })),
+        (agents(), deliveries()).prop_map(|(by, delivery)| {
+            let next = Some(Handed { to: address("deployer"), delivery });
+            Ask::Plain(Command::Advance { by, reason: None, next })
+        }),
     ];
     let ends = prop_oneof![
         (agents(), fences(), values())
@@ -151,6 +166,15 @@ fn asks() -> impl Strategy<Value = Ask> {
         })),
         Just(Ask::Plain(cancel())),
         Just(Ask::Plain(Command::ParentEnded)),
+        (1..5_u32).prop_map(|attempts| Ask::Plain(Command::GiveUp { attempts })),
+    ];
+    let beside = prop_oneof![
+        (anybody(), 0..9_u128).prop_map(|(by, number)| Ask::Plain(messages::say(&by, number))),
+        (anybody(), 1..SHORT).prop_map(|(by, second)| {
+            let deadline_at = Some(at(second));
+            Ask::Plain(policy::change(&by, Patch { deadline_at, ..Patch::default() }))
+        }),
+        (names(), names()).prop_map(|(by, to)| Ask::Plain(reassignment::reassign(by, to))),
     ];
     let by_people = prop_oneof![
         (anybody(), outcomes()).prop_map(|(by, outcome)| Ask::Seeing(by, outcome)),
@@ -162,6 +186,7 @@ fn asks() -> impl Strategy<Value = Ask> {
         8 => by_agents,
         1 => ends,
         2 => by_people,
+        1 => beside,
         4 => (calls(), proptest::option::of(outcomes()))
             .prop_map(|(call, outcome)| Ask::Answered(call, outcome)),
         4 => Just(Ask::Plain(Command::Wake)),
@@ -172,6 +197,7 @@ fn envelopes() -> impl Strategy<Value = Envelope> {
     let base = prop_oneof![
         Just(streamed()),
         Just(worked()),
+        Just(Envelope { delivery: Delivery::Push, ..streamed() }),
         Just(Envelope { delivery: Delivery::Worker, ..held(Placement::OnResult) }),
         Just(held(Placement::OnResult)),
         Just(held(Placement::OnArrival)),
@@ -249,9 +275,8 @@ proptest! {
                 }
                 // One wake-up does one thing. When it comes late, the next one is due at once; that
                 // they come to rest is the next property.
-                Command::Wake => {}
                 // Policy counts its changes, and hiding is written down as often as it is said.
-                Command::ChangePolicy { .. } | Command::Hide { .. } => {}
+                Command::Wake | Command::ChangePolicy { .. } | Command::Hide { .. } => {}
                 Command::Acknowledge { .. }
                 | Command::Reassign { .. }
                 | Command::Say { .. }
@@ -292,7 +317,7 @@ proptest! {
                 assert!(intent.is_ended(), "{:?} sleeps for ever", intent.phase);
                 return;
             };
-            assert!(!intent.is_ended() && wake_at <= intent.envelope.deadline_at);
+            assert!(!intent.is_ended() && wake_at <= intent.deadline_at());
             let mut woken = story.clone();
             if at(*now) < wake_at {
                 assert_eq!(woken.take(&(Command::Wake, *now)), Ok(vec![]), "it is not due");
@@ -383,15 +408,22 @@ proptest! {
     }
 
     #[test]
-    fn only_workers_are_owed_turns_and_only_their_own(life in lives()) {
+    fn only_who_does_not_ask_by_itself_is_owed_turns_and_only_its_own(life in lives()) {
         live(life, |_, _, story, events| {
             let intent = story.intent();
             let owed = events.last().map(|event| react::owed(intent, event)).unwrap_or_default();
             for message in owed.into_iter().chain(react::owed_still(intent)) {
-                if matches!(message, crate::message::Message::Turn { .. }) {
-                    assert_eq!(intent.envelope.delivery, Delivery::Worker);
-                    assert!(intent.is_agents_turn());
-                }
+                let delivery = match message {
+                    Message::Turn { .. } => Delivery::Worker,
+                    Message::Push { .. } => Delivery::Push,
+                    Message::Wake { .. }
+                    | Message::Recover { .. }
+                    | Message::AskEnded { .. }
+                    | Message::ParentEnded { .. }
+                    | Message::Notice { .. } => continue,
+                };
+                assert_eq!(intent.delivery(), delivery);
+                assert!(intent.is_agents_turn());
             }
         });
     }
