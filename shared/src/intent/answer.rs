@@ -16,11 +16,11 @@ use crate::digest::is_exact;
 use crate::form;
 use crate::principal::Principal;
 
+/// The most that one answer fills in, in bytes of JSON.
+pub const ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// How long a bare answer that comes again is taken for the one before, rather than for one about
 /// what is open now.
 const REPEATED_WITHIN: Duration = Duration::from_mins(1);
-/// The most that one answer fills in, in bytes of JSON.
-pub const ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// The field in which evidence is sent.
 const EVIDENCE: &str = "evidence";
 

@@ -13,6 +13,7 @@ mod handing_on;
 mod hold_points;
 mod kinds;
 mod lifecycle;
+mod lives;
 mod messages;
 mod policy;
 mod properties;
