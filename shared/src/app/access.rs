@@ -9,7 +9,6 @@ use crate::address::Address;
 use crate::digest::Digest;
 use crate::error::{Error, Unauthenticated};
 use crate::id::IntentId;
-use crate::intent::policy::Right;
 use crate::intent::{Intent, Status};
 use crate::key::{Key, KeyText};
 use crate::principal::{Assurance, Principal, Role};

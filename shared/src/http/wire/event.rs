@@ -75,6 +75,7 @@ pub fn present(id: IntentId, record: &Recorded) -> Value {
     body
 }
 
+#[expect(clippy::too_many_lines, reason = "one table: what each kind of event says to its readers")]
 fn details(record: &Recorded) -> Map<String, Value> {
     let facts = match &record.event.kind {
         EventKind::Created { envelope, .. } => json!({

@@ -14,7 +14,7 @@ use super::*;
 use crate::message::Message;
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 160, ..ProptestConfig::default() })]
 
     #[test]
     fn history_replays_to_the_same_state(life in lives()) {

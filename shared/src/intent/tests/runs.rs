@@ -206,7 +206,7 @@ fn live((stages, comes): Life, mut each: impl FnMut(&Story, &Step, &Story, &[Eve
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, cases: 200, ..ProptestConfig::default() }
+    ProptestConfig { failure_persistence: None, cases: 128, ..ProptestConfig::default() }
 }
 
 proptest! {
