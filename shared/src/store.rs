@@ -36,7 +36,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 
 /// Version of the shape in which items are written. New code reads what old code wrote.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The table.
 #[derive(Clone, Debug)]

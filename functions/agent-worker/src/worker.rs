@@ -29,7 +29,7 @@ impl Worker {
     /// Runs the turn that a message names, as far as it goes before `until`.
     pub(crate) async fn take(&self, message: Message, until: Timestamp) -> Result<(), TurnError> {
         let id = self.turn_of(&message)?;
-        turn::run(self, id, until).await
+        Box::pin(turn::run(self, id, until)).await
     }
 
     fn turn_of(&self, message: &Message) -> Result<IntentId, TurnError> {

@@ -188,6 +188,8 @@ fn of_rejection(rejection: &Rejection) -> (StatusCode, &'static str) {
         Rejection::NotGranted => (StatusCode::FORBIDDEN, "not_granted"),
         Rejection::PolicyTooLarge => (StatusCode::UNPROCESSABLE_ENTITY, "policy_too_large"),
         Rejection::TooManyMessages => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_messages"),
+        Rejection::AnswerTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large"),
+        Rejection::ResultTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "result_too_large"),
         Rejection::CommentRequired => (StatusCode::UNPROCESSABLE_ENTITY, "comment_required"),
         Rejection::Leased(_) => (StatusCode::CONFLICT, "leased"),
         Rejection::LeaseLost => (StatusCode::CONFLICT, "lease_lost"),
