@@ -1,4 +1,4 @@
-//! `holdpoint agents`: who takes intents, and which addresses lead there.
+//! `holdpoint agents`: who takes intents, which addresses lead there, and the switch that stops one.
 
 use std::path::PathBuf;
 
@@ -11,13 +11,33 @@ use crate::client::Client;
 use crate::connection::Deployment;
 use crate::failure::{Failure, Verdict};
 use crate::intents::{address, read_object};
-use crate::terminal::{Terminal, field, table};
+use crate::terminal::{Terminal, field, instant, table};
 
 /// What can be done with agents.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AgentsCommand {
     /// List agents and the addresses that lead to them (key: admin).
     List,
+    /// Show an agent: whether it is alive, what it reports, and what happened to it (key: admin).
+    Show {
+        /// Its address, or one that leads to it.
+        #[arg(value_name = "ADDRESS", value_parser = address)]
+        agent: Address,
+    },
+    /// Stop an agent: it neither sends nor receives until it is resumed (key: admin).
+    ///
+    /// Nothing is lost: what is in its hands waits there, each intent until its deadline.
+    Kill {
+        /// Its address, or one that leads to it.
+        #[arg(value_name = "ADDRESS", value_parser = address)]
+        agent: Address,
+    },
+    /// Let a killed agent go on (key: admin).
+    Resume {
+        /// Its address, or one that leads to it.
+        #[arg(value_name = "ADDRESS", value_parser = address)]
+        agent: Address,
+    },
     /// Register an agent (key: admin).
     Register {
         /// Its address.
@@ -80,6 +100,12 @@ pub(crate) async fn run(
             let answer = client.get("/v1/agents").await?;
             terminal.answer(&answer, || list(&answer))?;
         }
+        AgentsCommand::Show { agent } => {
+            let answer = client.get(&format!("/v1/mesh/agents/{}", agent.path())).await?;
+            terminal.answer(&answer, || show(&answer))?;
+        }
+        AgentsCommand::Kill { agent } => switch(&client, &agent, "kill", terminal).await?,
+        AgentsCommand::Resume { agent } => switch(&client, &agent, "resume", terminal).await?,
         AgentsCommand::Register { agent, delivery, name } => {
             let mode = match delivery {
                 DeliveryMode::Stream => "stream",
@@ -124,13 +150,57 @@ async fn put(
     })
 }
 
+async fn switch(
+    client: &Client,
+    agent: &Address,
+    switch: &str,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let path = format!("/v1/mesh/agents/{}/{switch}", agent.path());
+    let answer = client.post(&path, &json!({})).await?;
+    terminal.answer(&answer, || {
+        let (agent, status) = (field(&answer, "/agent/address"), field(&answer, "/agent/status"));
+        let within_s = field(&answer, "/effective_within_seconds");
+        format!("{agent} is {status}, in effect everywhere within {within_s} seconds")
+    })
+}
+
+fn show(answer: &Value) -> String {
+    let agent = |pointer: &str| field(answer, &format!("/agent{pointer}"));
+    let metric = |name: &str| agent(&format!("/metrics/{name}"));
+    let mut lines = vec![
+        format!("address          {}", agent("/address")),
+        format!("name             {}", agent("/display_name")),
+        format!("status           {}", agent("/status")),
+        format!("health           {}", agent("/health_status")),
+        format!("last heard       {}", instant(answer, "/agent/last_heartbeat_at")),
+        format!("delivery         {}", agent("/delivery_mode")),
+        format!("service account  {}", agent("/service_account_id")),
+        format!(
+            "reported         {} intents, {} succeeded, {} failed, {} ms each, {} USD",
+            metric("intents_total"),
+            metric("intents_succeeded"),
+            metric("intents_failed"),
+            metric("avg_latency_ms"),
+            metric("cost_usd")
+        ),
+    ];
+    let events = answer.get("events").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    lines.extend(events.iter().map(|event| {
+        let (at, kind) = (instant(event, "/at"), field(event, "/event_type"));
+        format!("{at}  {kind} by {}", field(event, "/actor"))
+    }));
+    lines.join("\n")
+}
+
 fn list(answer: &Value) -> String {
     let routes = answer.get("routes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if routes.is_empty() {
         return "no agents".to_owned();
     }
-    let pointers = ["/address", "/to", "/delivery_mode", "/human_task/title", "/display_name"];
+    let pointers =
+        ["/address", "/to", "/delivery_mode", "/status", "/human_task/title", "/display_name"];
     let row = |route: &Value| pointers.map(|pointer| field(route, pointer)).to_vec();
     let rows: Vec<_> = routes.iter().map(row).collect();
-    table(&["ADDRESS", "LEADS TO", "DELIVERY", "A PERSON IS ASKED", "NAME"], &rows)
+    table(&["ADDRESS", "LEADS TO", "DELIVERY", "STATUS", "A PERSON IS ASKED", "NAME"], &rows)
 }

@@ -68,7 +68,7 @@ enum Command {
     Intents(Remote<IntentsCommand>),
     /// See what waits for a person, and decide it.
     Tasks(Remote<TasksCommand>),
-    /// Register agents, and lead addresses to them.
+    /// Register agents, lead addresses to them, and stop them.
     Agents(Remote<AgentsCommand>),
     /// Make and revoke API keys.
     Keys(Remote<KeysCommand>),
@@ -173,10 +173,14 @@ mod tests {
             "tasks list --json",
             "--json tasks list",
             "agents list",
+            "agents show deployer",
+            "agents kill agent://team/production/deployer",
+            "agents resume deployer",
             "agents register deployer --delivery worker --name Deployer",
             "agents alias agent://approver deployer --human-task task.json",
             "keys create --role reviewer --name alice --expires-at 2030-01-31T17:00:00Z",
             "keys create --role agent --name bot --address bot",
+            "keys create --service-account 0190a1b2-0000-7000-8000-000000000001",
             "keys revoke 0123456789abcdef",
             "keys bootstrap",
             "scenarios apply scenario.json --watch",
@@ -216,6 +220,9 @@ mod tests {
         refuses(&format!("tasks answer {ID} submitted --data amount"), "NAME=VALUE");
         refuses(&format!("tasks answer {ID} submitted --data-json [1]"), "JSON object");
         refuses("keys create --role king --name x", "reviewer");
+        refuses("keys create --name x", "--role");
+        refuses("keys create --service-account ../keys", "--service-account");
+        refuses(&format!("keys create --service-account {ID} --role admin"), "cannot be used");
         refuses("keys revoke a/../b", "hex digits");
         refuses("keys create --role admin --name x --expires-at tomorrow", "RFC 3339");
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::id::IntentId;
 use shared::intent::Status;
 use shared::principal::Role;
@@ -105,6 +105,18 @@ pub(crate) async fn run(arguments: DemoArguments, terminal: &Terminal) -> Result
     served.and(told)
 }
 
+/// Registers the scenario's agent. It is run by Holdpoint's own worker, and no agent's key may ask
+/// for that.
+async fn register(admin: &Client, scenario: &Value) -> Result<(), Failure> {
+    let agent = |name: &str| field(scenario, &format!("/agents/0/{name}"));
+    let route = json!({
+        "delivery_mode": agent("delivery_mode"),
+        "display_name": agent("display_name"),
+    });
+    admin.put(&format!("/v1/routes/{}", agent("address")), &route).await?;
+    Ok(())
+}
+
 async fn tell(
     stack: &LocalStack,
     arguments: &DemoArguments,
@@ -117,6 +129,7 @@ async fn tell(
     terminal.say(&terminal.paint(Paint::Attention, &model))?;
     let scenario: Value = serde_json::from_str(SCENARIO)
         .map_err(|error| agent.unreadable(format!("the demo's scenario is damaged: {error}")))?;
+    register(&Client::new(&connection.target(Role::Admin))?, &scenario).await?;
     let applied = agent.post("/v1/scenarios/apply", &scenario).await?;
     let intent = intent_id(&applied, &agent)?;
     terminal

@@ -29,6 +29,7 @@ enum Function {
     Relay,
     Wake,
     Notify,
+    Webhooks,
 }
 
 /// Runs the function until its runtime or its parent ends.
@@ -52,6 +53,7 @@ pub(crate) async fn run(arguments: &FunctionArguments) -> Result<Verdict, Failur
         Function::Relay => ::relay::run().await,
         Function::Wake => ::wake::run().await,
         Function::Notify => ::notify::run().await,
+        Function::Webhooks => ::webhooks::run().await,
     };
     ended.map(|()| Verdict::Done).map_err(Failure::Function)
 }

@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
+use shared::account::AccountId;
 use shared::address::Address;
 use shared::principal::Role;
 
@@ -34,11 +35,14 @@ pub(crate) enum KeysCommand {
 #[derive(Args, Debug)]
 pub(crate) struct CreateArguments {
     /// What it may do.
-    #[arg(long, value_enum)]
-    role: KeyRole,
+    #[arg(long, value_enum, required_unless_present = "service_account")]
+    role: Option<KeyRole>,
     /// Who holds it; decisions carry this name.
-    #[arg(long)]
-    name: String,
+    #[arg(long, required_unless_present = "service_account")]
+    name: Option<String>,
+    /// The service account whose agent it speaks for, in place of role, name and address.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["role", "name", "address"])]
+    service_account: Option<AccountId>,
     /// The one address that an agent's key speaks for [default: every address]
     #[arg(long, value_parser = address)]
     address: Option<Address>,
@@ -73,14 +77,9 @@ pub(crate) async fn run(
                 .answer(&answer, || format!("key             {text}\nAdminKeySha256  {digest}"))?;
         }
         KeysCommand::Create(arguments) => {
-            let body = json!({
-                "role": arguments.role.role().name(),
-                "name": arguments.name,
-                "address": arguments.address.map(|address| address.uri()),
-                "expires_at": arguments.expires_at,
-            });
+            let (path, body) = request(&arguments);
             let client = Client::new(&deployment.target(Role::Admin)?)?;
-            let answer = client.post("/v1/keys", &body).await?;
+            let answer = client.post(&path, &body).await?;
             terminal.answer(&answer, || {
                 let key = |name: &str| field(&answer, &format!("/key/{name}"));
                 let (role, name, token) = (key("role"), key("name"), key("token"));
@@ -100,6 +99,21 @@ pub(crate) async fn run(
         }
     }
     Ok(Verdict::Done)
+}
+
+/// Where the key is asked for, and how.
+fn request(arguments: &CreateArguments) -> (String, Value) {
+    if let Some(id) = arguments.service_account {
+        let body = json!({"expires_at": arguments.expires_at});
+        return (format!("/v1/service-accounts/{id}/keys"), body);
+    }
+    let body = json!({
+        "role": arguments.role.map(|role| role.role().name()),
+        "name": arguments.name,
+        "address": arguments.address.as_ref().map(Address::uri),
+        "expires_at": arguments.expires_at,
+    });
+    ("/v1/keys".to_owned(), body)
 }
 
 impl KeyRole {

@@ -22,6 +22,8 @@ use crate::terminal::one_line;
 const TEMPLATE: &str = include_str!("../../template.yaml");
 /// One machine's table is free to look at, so held streams look often.
 const STREAM_POLL_MS: &str = "20";
+/// Whoever tries webhooks here listens on this machine.
+const ALLOW_PRIVATE_CALLBACKS: &str = "true";
 /// A worker that is killed here is missed soon.
 const WORKER_LEASE_SECONDS: &str = "10";
 
@@ -139,6 +141,7 @@ fn options(settings: Settings, admin_key: &ApiKey) -> Result<(Options, Option<St
     // Another template may have other parameters; the user knows them.
     if settings.template.is_none() {
         parameters.insert("StreamPollMilliseconds".to_owned(), STREAM_POLL_MS.to_owned());
+        parameters.insert("AllowPrivateCallbacks".to_owned(), ALLOW_PRIVATE_CALLBACKS.to_owned());
         parameters.extend(environment::openai());
     }
     parameters.extend(settings.parameters);

@@ -1,20 +1,29 @@
 //! The one loop that every entry point runs: load, decide, commit with the expected version.
 
 mod access;
+mod account;
 mod approval;
 mod clock;
 mod create;
 mod decision;
 mod execute;
+mod mesh;
+mod publication;
 mod registry;
+mod standing;
 mod stream;
+mod subscription;
 mod toolcall;
 
 pub use access::REMEMBERED;
+pub use account::{AccountChange, AccountView, NewAccount};
 pub use clock::{Clock, Random};
 pub use create::Created;
+pub use mesh::MeshAgent;
+pub use publication::{NewEvent, Publication};
 pub use registry::NewKey;
 pub use stream::Held;
+pub use subscription::{NewSubscription, SUBSCRIPTIONS_PER_OWNER_MAX, Standpoint, Subscribed};
 pub use toolcall::{ClaimedCall, ToolCall};
 
 use std::collections::HashMap;
@@ -27,6 +36,7 @@ use crate::digest::Digest;
 use crate::key::Key;
 use crate::route::Route;
 use crate::store::Store;
+use crate::webhook::Subscription;
 
 /// The most bytes that an intent's state may have. An item of the table takes 400 KiB.
 pub const STATE_BYTES_MAX: usize = 390 * 1024;
@@ -59,7 +69,8 @@ struct Inner {
     random: Random,
     config: Config,
     keys: Mutex<HashMap<String, Remembered<Key>>>,
-    routes: Mutex<HashMap<String, Remembered<Route>>>,
+    subscriptions: Mutex<HashMap<String, Remembered<Arc<[Subscription]>>>>,
+    routes: Mutex<HashMap<String, Remembered<Option<Route>>>>,
 }
 
 /// Something read from the table a short while ago.
@@ -72,8 +83,9 @@ struct Remembered<T> {
 impl App {
     /// An app over `store`, reading time and randomness from where the caller says.
     pub fn new(store: Store, clock: Clock, random: Random, config: Config) -> Self {
-        let (keys, routes) = (Mutex::default(), Mutex::default());
-        Self { inner: Arc::new(Inner { store, clock, random, config, keys, routes }) }
+        let (keys, routes, subscriptions) = Default::default();
+        let inner = Inner { store, clock, random, config, keys, routes, subscriptions };
+        Self { inner: Arc::new(inner) }
     }
 
     /// The table.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::{App, Clock, Config, Random};
+use crate::callback::Reach;
 use crate::digest::Digest;
 use crate::link::LinkSecret;
 use crate::queue::Queues;
@@ -90,6 +91,7 @@ impl Boot {
             url("WAKES_QUEUE_URL"),
             url("NOTICES_QUEUE_URL"),
         )
+        .with_deliveries(url("DELIVERIES_QUEUE_URL"))
     }
 }
 
@@ -112,6 +114,18 @@ pub fn link_secret() -> Result<LinkSecret, BootError> {
 /// The address under which people reach the deployment, where it cannot be read off a request.
 pub fn public_url() -> Option<String> {
     variable("PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned())
+}
+
+/// How far callbacks reach.
+pub fn callback_reach() -> Result<Reach, BootError> {
+    let name = "ALLOW_PRIVATE_CALLBACKS";
+    match variable("ALLOW_PRIVATE_CALLBACKS").as_deref() {
+        None | Some("false") => Ok(Reach::Public),
+        Some("true") => Ok(Reach::Private),
+        Some(other) => {
+            Err(BootError::Wrong { name, detail: format!("`{other}` is neither true nor false") })
+        }
+    }
 }
 
 /// Any other setting of one function.

@@ -1,6 +1,9 @@
 //! Everything a caller can be told. `http/problem.rs` has the one table from here to HTTP.
 
+use crate::account::AccountError;
+use crate::address::Address;
 use crate::intent::Rejection;
+use crate::registration::Standing;
 use crate::store::{CommitError, StoreError};
 
 /// Why a request failed. Each variant documents the response that it becomes.
@@ -26,6 +29,14 @@ pub enum Error {
     /// 403: the key's role or address does not allow it.
     #[error("{0}")]
     Forbidden(String),
+    /// 403: an administrator has stopped the agent that sends, or the one that would receive.
+    #[error("{agent} is {} and neither sends nor receives; {}", .standing.name(), .standing.remedy())]
+    AgentStopped {
+        /// The agent.
+        agent: Address,
+        /// How it was stopped.
+        standing: Standing,
+    },
     /// 404: there is no such thing, or it is none of the caller's business.
     #[error("there is no such {0}, or this key may not see it")]
     NotFound(&'static str),
@@ -38,6 +49,9 @@ pub enum Error {
     /// 409, 410, 403 or 422, by the rejection: the core refused the command.
     #[error(transparent)]
     Rejected(#[from] Rejection),
+    /// 409: the registry has something else in this place.
+    #[error(transparent)]
+    Account(#[from] AccountError),
     /// 409: an idempotency key came back with another body.
     #[error("this Idempotency-Key was used with another body; use a new key for a new request")]
     KeyReused,
@@ -112,9 +126,11 @@ impl Error {
             | Self::UnsupportedMediaType
             | Self::Unauthenticated(_)
             | Self::Forbidden(_)
+            | Self::AgentStopped { .. }
             | Self::NotFound(_)
             | Self::MethodNotAllowed { .. }
             | Self::Rejected(_)
+            | Self::Account(_)
             | Self::KeyReused
             | Self::Corrupt(_) => false,
         }

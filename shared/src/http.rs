@@ -4,6 +4,7 @@ mod body;
 mod caller;
 mod document;
 mod layer;
+mod owner;
 mod problem;
 mod query;
 #[cfg(feature = "lambda")]
@@ -20,9 +21,11 @@ pub use body::{AnyBody, BODY_BYTES_MAX, BODY_DEPTH_MAX, Body, BodyMax, RUN_STATE
 pub use caller::Caller;
 pub use document::DOCUMENT;
 pub use layer::service;
+pub use owner::OwnerAgent;
 pub use problem::Problem;
 pub use query::{
-    AddressPath, CallPath, IDEMPOTENCY_KEY_CHARS_MAX, Id, IdempotencyKey, KeyPath, Query,
+    AccountPath, AddressPath, CallPath, EventPath, IDEMPOTENCY_KEY_CHARS_MAX, Id, IdempotencyKey,
+    KeyPath, Query, SubscriptionPath, Switch, SwitchPath,
 };
 #[cfg(feature = "lambda")]
 pub use serve::serve;

@@ -101,6 +101,9 @@ pub struct Intent {
     /// How often it was looked whether the news that it waits for has been lost.
     #[serde(default, skip_serializing_if = "is_default")]
     pub checks: u32,
+    /// When that was last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked_at: Option<Timestamp>,
     /// The messages that people and agents have left on it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub messages: Messages,
@@ -193,10 +196,12 @@ impl Intent {
         }
     }
 
-    /// The hold and the decision that ended it, if a person has decided.
+    /// The hold and the decision that ended it, if a person has decided; of a workflow, the last.
     pub fn decided(&self) -> Option<&human_task::Decided> {
-        let of_step = self.run.as_ref().and_then(|run| run.decided.as_ref());
-        let own = match &self.phase {
+        if let Some(run) = &self.run {
+            return run.decided.as_ref();
+        }
+        match &self.phase {
             Phase::InProgress { decided, .. }
             | Phase::Completed { decided, .. }
             | Phase::Failed { decided, .. } => decided.as_ref(),
@@ -207,8 +212,7 @@ impl Intent {
             | Phase::Waiting(_)
             | Phase::Canceled { .. }
             | Phase::TimedOut { .. } => None,
-        };
-        own.or(of_step)
+        }
     }
 
     /// Approvals that are asked for and not ended.

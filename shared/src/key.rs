@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
+use crate::account::AccountId;
 use crate::address::Address;
 use crate::digest::Digest;
 use crate::principal::{Assurance, Principal, Role};
@@ -27,6 +28,9 @@ pub struct Key {
     pub role: Role,
     /// For agents: the one address that it speaks for.
     pub address: Option<Address>,
+    /// The service account that it was made for, if it was made for one.
+    #[serde(default)]
+    pub service_account_id: Option<AccountId>,
     /// SHA-256 of the key's whole text.
     pub secret_digest: Digest,
     /// When it was made.
@@ -113,6 +117,7 @@ mod tests {
             name: "alice".to_owned(),
             role: Role::Reviewer,
             address: None,
+            service_account_id: None,
             secret_digest: text.digest(),
             created_at: Timestamp::UNIX_EPOCH,
             expires_at: Some(Timestamp::from_second(100).unwrap()),

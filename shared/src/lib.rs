@@ -2,11 +2,13 @@
 //!
 //! Without features this crate is the pure core: [`intent`] knows no clock, no network and no AWS.
 //! The edges are features: `store` (`DynamoDB` and the loop around the core), `queue` (SQS), `http`
-//! (the contract), `lambda` (start-up inside a function). `ARCHITECTURE.md` has the whole map.
+//! (the contract), `callback` (posting to others), `lambda` (start-up inside a function). `ARCHITECTURE.md` has the whole map.
 
+pub mod account;
 pub mod address;
 pub mod agent;
 pub mod ascii;
+pub mod callback;
 pub mod csrf;
 pub mod digest;
 pub mod form;
@@ -14,10 +16,13 @@ pub mod id;
 pub mod intent;
 pub mod key;
 pub mod link;
+pub mod mesh;
 pub mod message;
 pub mod principal;
+pub mod registration;
 pub mod route;
 pub mod untrusted;
+pub mod webhook;
 
 #[cfg(feature = "store")]
 pub mod app;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::id::IntentId;
+use crate::webhook::{DeliveryDue, News};
 
 /// A message, as it stands in a queue. Versions are new variants; old ones stay readable for as long
 /// as a queue may hold them (14 days).
@@ -67,6 +68,10 @@ pub enum Message {
         /// What.
         notice: Notice,
     },
+    /// A published event is to be posted to a subscription.
+    Delivery(DeliveryDue),
+    /// What happened to an intent is to be posted to a subscription.
+    News(News),
 }
 
 /// What reviewers are told.
@@ -106,6 +111,8 @@ pub enum Queue {
     Wakes,
     /// Consumed by `notify`.
     Notices,
+    /// Consumed by `notify` too; apart from notices, which must not wait for slow receivers.
+    Deliveries,
 }
 
 impl Message {
@@ -117,7 +124,8 @@ impl Message {
             | Self::Recover { .. }
             | Self::AskEnded { .. }
             | Self::ParentEnded { .. } => Queue::Wakes,
-            Self::Push { .. } | Self::Notice { .. } => Queue::Notices,
+            Self::Notice { .. } => Queue::Notices,
+            Self::Push { .. } | Self::Delivery(_) | Self::News(_) => Queue::Deliveries,
         }
     }
 }

@@ -21,6 +21,7 @@ pub struct Queues {
     turns: Option<String>,
     wakes: Option<String>,
     notices: Option<String>,
+    deliveries: Option<String>,
 }
 
 /// A message could not be sent; later is worth another try.
@@ -45,7 +46,13 @@ impl Queues {
         wakes: Option<String>,
         notices: Option<String>,
     ) -> Self {
-        Self { client, turns, wakes, notices }
+        Self { client, turns, wakes, notices, deliveries: None }
+    }
+
+    /// The same, for a function that also sends what is posted to webhooks.
+    #[must_use]
+    pub fn with_deliveries(self, deliveries: Option<String>) -> Self {
+        Self { deliveries, ..self }
     }
 
     /// Sends a message, to be seen after `delay` (at most [`DELAY_SECONDS_MAX`], in whole seconds,
@@ -56,6 +63,7 @@ impl Queues {
             Queue::Turns => &self.turns,
             Queue::Wakes => &self.wakes,
             Queue::Notices => &self.notices,
+            Queue::Deliveries => &self.deliveries,
         };
         let url = url.as_ref().ok_or(QueueError::Unknown(queue))?;
         let body = serde_json::to_string(message).map_err(QueueError::Unwritable)?;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Address;
 use crate::intent::envelope::Delivery;
 use crate::intent::human_task::HoldPoint;
+use crate::registration::Registration;
 
 /// What happens to intents that are sent to an address. An agent is registered by a route from its
 /// address to itself.
@@ -23,6 +24,9 @@ pub struct Route {
     pub display_name: Option<String>,
     /// When it was made or changed last.
     pub updated_at: Timestamp,
+    /// What the registry knows of the agent; it stands beside the route and is not changed with it.
+    #[serde(skip)]
+    pub registration: Registration,
 }
 
 impl Route {
@@ -35,6 +39,7 @@ impl Route {
             hold_point: None,
             display_name: None,
             updated_at: Timestamp::UNIX_EPOCH,
+            registration: Registration::default(),
         }
     }
 

@@ -4,27 +4,39 @@
 //! together, with the pointers that follow from the state: a timer, a place on the agent's stream, a
 //! place on the reviewers' list. Nothing else is the truth, and no other module knows the table.
 
+mod account;
 mod attachment;
 mod commit;
 mod condition;
 mod feed;
 mod item;
+mod locked;
+mod mesh;
 mod place;
+mod published;
 mod registry;
 mod stream_record;
+mod subscription;
 mod timer;
+mod update;
 
+pub use account::StoredAccount;
 pub use attachment::{Attachment, CallOutput, Checkpoint, Report};
 pub use commit::{Change, Commit, CommitError, Stored, genesis};
 pub use feed::Offer;
-pub use stream_record::{Happened, Row, StreamRecord, Unreadable};
+pub use locked::Locked;
+pub use mesh::MESH_EVENT_DAYS;
+pub use published::{Departure, Replay, Underway};
+pub use registry::StoredRoute;
+pub use stream_record::{Committed, Happened, Row, StreamRecord, Unreadable};
+pub use subscription::KeptSubscription;
 pub use timer::{TIMER_SHARDS, Timer};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 
 /// Version of the shape in which items are written. New code reads what old code wrote.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The table.
 #[derive(Clone, Debug)]

@@ -42,6 +42,7 @@ const SENDERS: [&str; 4] = ["200", "200", DENIED, "200"];
 const READERS: [&str; 4] = [HIDDEN, "200", "200", "200"];
 const HANDLER: [&str; 4] = [HIDDEN, "200", ROLE, ROLE];
 const LISTENER: [&str; 4] = [DENIED, "200", DENIED, DENIED];
+const OWNER: [&str; 4] = [DENIED, "200", DENIED, "200"];
 const ADMIN: [&str; 4] = [DENIED, DENIED, DENIED, "200"];
 const ANYBODY: [&str; 4] = ["200"; 4];
 const NO_METHOD: [&str; 4] = ["405 method_not_allowed"; 4];
@@ -79,6 +80,28 @@ const ROUTES: &[Row] = &[
     row("POST", "/v1/keys", "/v1/keys", r#"{"role":"agent","name":"n"}"#, Turn(A), ADMIN),
     row("POST", "/v1/keys/{key_id}/revoke", "/v1/keys/{key_id}/revoke", "", Turn(A), ADMIN),
     row("GET", "/v1/agents", "/v1/agents", "", Turn(A), ANYBODY),
+    row("POST", "/v1/webhooks/subscriptions", "/v1/webhooks/subscriptions", SUBSCRIPTION, Turn(A), SENDERS),
+    row("POST", "/v1/webhooks/subscriptions", "/v1/webhooks/subscriptions?owner_agent=task-processor", SUBSCRIPTION, Turn(A), OWNER),
+    row("GET", "/v1/webhooks/subscriptions", "/v1/webhooks/subscriptions?owner_agent=task-processor", "", Turn(A), OWNER),
+    row("DELETE", "/v1/webhooks/subscriptions/{id}", "/v1/webhooks/subscriptions/{id}?owner_agent=task-processor", "", Turn(A), [DENIED, HIDDEN, DENIED, HIDDEN]),
+    row("POST", "/v1/webhooks/events", "/v1/webhooks/events?owner_agent=task-processor", r#"{"event_type":"a.b","source":"test","payload":{}}"#, Turn(A), OWNER),
+    row("POST", "/v1/webhooks/events/{event_id}/replay", "/v1/webhooks/events/{id}/replay?owner_agent=task-processor", "", Turn(A), [DENIED, HIDDEN, DENIED, HIDDEN]),
+    row("GET", "/v1/agents/{a}", "/v1/agents/known", "", Turn(A), ANYBODY),
+    row("GET", "/v1/agents/{a}/{b}", "/v1/agents/registered/before", "", Turn(A), ANYBODY),
+    row("GET", "/v1/agents/{a}/{b}/{c}", "/v1/agents/org/team/known", "", Turn(A), ANYBODY),
+    row("POST", "/v1/service-accounts", "/v1/service-accounts", r#"{"name":"new"}"#, Turn(A), ADMIN),
+    row("GET", "/v1/service-accounts", "/v1/service-accounts", "", Turn(A), ADMIN),
+    row("GET", "/v1/service-accounts/{id}", "/v1/service-accounts/{account}", "", Turn(A), ADMIN),
+    row("PATCH", "/v1/service-accounts/{id}", "/v1/service-accounts/{account}", r#"{"display_name":"n"}"#, Turn(A), ADMIN),
+    row("POST", "/v1/service-accounts/{id}/keys", "/v1/service-accounts/{account}/keys", "", Turn(A), ADMIN),
+    row("POST", "/v1/service-accounts/{id}/keys/{key_id}/revoke", "/v1/service-accounts/{account}/keys/{account_key}/revoke", "", Turn(A), ADMIN),
+    row("DELETE", "/v1/service-accounts/{id}", "/v1/service-accounts/{account}", "", Turn(A), ADMIN),
+    row("POST", "/v1/mesh/heartbeat", "/v1/mesh/heartbeat", "", Turn(A), ["200", "200", DENIED, DENIED]),
+    row("GET", "/v1/mesh/agents", "/v1/mesh/agents", "", Turn(A), ANYBODY),
+    row("GET", "/v1/mesh/agents/{address+}", "/v1/mesh/agents/registered/before", "", Turn(A), ANYBODY),
+    row("POST", "/v1/mesh/agents/{address+}", "/v1/mesh/agents/registered/before/kill", "", Turn(A), ADMIN),
+    row("POST", "/v1/mesh/agents/{address+}", "/v1/mesh/agents/registered/before/resume", "", Turn(A), ADMIN),
+    row("GET", "/v1/mesh/events", "/v1/mesh/events", "", Turn(A), ANYBODY),
     row("PUT", "/v1/routes/{address+}", "/v1/routes/team/alias", r#"{"to":"task-processor"}"#, Turn(A), ADMIN),
     row("GET", "/v1/routes/{address+}", "/v1/routes/registered/before", "", Turn(A), ANYBODY),
     row("POST", "/mcp", "/mcp", r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#, Turn(A), SENDERS),
@@ -89,6 +112,7 @@ const ROUTES: &[Row] = &[
 /// Where the template sends what none of its other routes takes.
 const ELSEWHERE: &str = "ANY /{path+}";
 
+const SUBSCRIPTION: &str = r#"{"callback_url":"https://hooks.example.com/","event_types":["a.b"]}"#;
 const SCENARIO: &str = r#"{"scenario_id":"s","agents":[{"role":"a","address":"task-processor"}],"intent":{"type":"t"}}"#;
 
 const fn row(
@@ -107,6 +131,8 @@ struct Callers {
     strangers: [(&'static str, String, &'static str); 5],
     other_agent: String,
     victim: String,
+    account: String,
+    account_key: String,
 }
 
 const MISSING: &str = "401 missing_platform_api_key";
@@ -125,6 +151,7 @@ async fn callers(world: &World) -> Callers {
     };
     let (_, expired) = world.app.create_key(new).await.unwrap();
     let victim = key(world, "victim", Role::Agent, None).await;
+    let (account, account_key) = account(world).await;
     world.pass(REMEMBERED);
     let unknown = format!("hp_00000000000000ff_{}", "x".repeat(32));
     Callers {
@@ -137,7 +164,19 @@ async fn callers(world: &World) -> Callers {
         ],
         other_agent: key(world, "other", Role::Agent, Some("somebody-else")).await,
         victim: key_id(&victim).to_owned(),
+        account,
+        account_key,
     }
+}
+
+/// A service account and a key of it.
+async fn account(world: &World) -> (String, String) {
+    let named = json!({"name": "account"});
+    let made = world.post(&world.admin, "/v1/service-accounts", &named).await.json();
+    let id = made["service_account"]["service_account_id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/service-accounts/{id}/keys");
+    let key = world.post(&world.admin, &path, &json!({})).await.json();
+    (id, key["key"]["key_id"].as_str().unwrap().to_owned())
 }
 
 fn key_id(key: &str) -> &str {
@@ -155,6 +194,8 @@ async fn ask(world: &World, callers: &Callers, row: &Row, key: &str) -> Answer {
     };
     let path = row.path.replace("{id}", &id).replace("{token}", &token);
     let path = path.replace("{key_id}", &callers.victim);
+    let path = path.replace("{account}", &callers.account);
+    let path = path.replace("{account_key}", &callers.account_key);
     let mut request = bare(row.method, &path).header("content-type", "application/json");
     if !key.is_empty() {
         request = request.header("x-api-key", key);
@@ -173,6 +214,9 @@ async fn every_route_lets_in_whom_it_should_and_nobody_else() {
     let world = World::new().await;
     let known = json!({"display_name": "known"});
     world.put(&world.admin, "/v1/routes/registered/before", &known).await;
+    for address in ["known", "org/team/known"] {
+        world.put(&world.admin, &format!("/v1/routes/{address}"), &known).await;
+    }
     let callers = callers(&world).await;
     let mut wrong = Vec::new();
     for row in ROUTES {
@@ -233,6 +277,7 @@ fn router_routes() -> BTreeSet<String> {
         include_str!("../../functions/approve/src/lib.rs"),
         include_str!("../../functions/agents/src/lib.rs"),
         include_str!("../../functions/mcp/src/lib.rs"),
+        include_str!("../../functions/webhooks/src/lib.rs"),
     ];
     let mut routes = BTreeSet::new();
     for line in sources.iter().flat_map(|source| source.lines()) {

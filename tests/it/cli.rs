@@ -128,6 +128,16 @@ fn agents_are_registered_and_led_to(stack: &Running, folder: &Path) {
     assert_eq!(listed["agents"][0]["address"], "agent://worker");
     assert_eq!(listed["routes"].as_array().map(Vec::len), Some(2));
     says(&run(stack, &["agents", "list"]).with_code(0).out, &["agent://front", "Sign off"]);
+
+    run(stack, &["agents", "register", "risky"]).with_code(0);
+    let killed = run(stack, &["agents", "kill", "agent://risky"]).with_code(0);
+    says(&killed.out, &["agent://risky is killed"]);
+    let send = ["intents", "send", "--to", "risky", "--type", "t.v1"];
+    says(&run(stack, &send).with_code(1).err, &["HTTP 403", "agent://risky is killed", "/resume"]);
+    let shown = run(stack, &["agents", "show", "risky"]).with_code(0);
+    says(&shown.out, &["killed", "agent.registered by bootstrap-admin", "agent.killed"]);
+    says(&run(stack, &["agents", "resume", "risky"]).with_code(0).out, &["risky is active"]);
+    says(&run(stack, &["agents", "resume", "nobody"]).with_code(1).err, &["HTTP 404"]);
 }
 
 fn intents_are_sent_read_and_canceled(stack: &Running) {

@@ -1,6 +1,6 @@
 //! The sample events of `events/`, replayed through the real handlers.
 
-mod recorder;
+pub(crate) mod recorder;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,9 +9,9 @@ use std::sync::Arc;
 use aws_lambda_events::event::dynamodb::Event;
 use aws_lambda_events::event::sqs::SqsEvent;
 use axum::Router;
-use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::app::{App, Clock};
+use shared::app::App;
+use shared::callback::{Courier, Lookup, Reach};
 use shared::http::service;
 use shared::intent::Status;
 use shared::queue::Queues;
@@ -22,9 +22,12 @@ use crate::harness::{create, link, names, path_of, question, stored, turn};
 use recorder::Recorder;
 
 /// Every file, with the function that is invoked with it. Each has its test below.
-const REPLAYED: [&str; 17] = [
+const REPLAYED: [&str; 24] = [
     "agent-worker/turn.json",
     "agents/create-key.json",
+    "agents/create-service-account.json",
+    "agents/heartbeat.json",
+    "agents/kill.json",
     "agents/put-route.json",
     "approve/decide.json",
     "approve/page.json",
@@ -34,12 +37,16 @@ const REPLAYED: [&str; 17] = [
     "intents/get.json",
     "mcp/request-approval.json",
     "notify/assigned.json",
+    "notify/news.json",
     "relay/commit.json",
+    "relay/delivery.json",
     "relay/ttl-removal.json",
     "send-intent/apply-scenario.json",
     "send-intent/create.json",
     "wake/messages.json",
     "wake/sweep.json",
+    "webhooks/publish.json",
+    "webhooks/subscribe.json",
 ];
 
 fn folder(name: &str) -> PathBuf {
@@ -160,6 +167,27 @@ async fn approve_shows_the_page_lists_the_task_and_takes_the_decision() {
 }
 
 #[tokio::test]
+async fn agents_makes_an_account_and_kills_its_agent_by_its_other_address() {
+    let world = World::new().await;
+    let account = event(&world, "agents/create-service-account.json", "");
+    let (status, made) = answer(&world, agents::routes(), &account).await;
+    let made = json_of(&made);
+    assert_eq!((status, &made["service_account"]["address"]), (200, &json!("agent://deployer")));
+    let kill = event(&world, "agents/kill.json", "");
+    let (status, killed) = answer(&world, agents::routes(), &kill).await;
+    assert_eq!((status, &json_of(&killed)["agent"]["status"]), (200, &json!("killed")), "{killed}");
+    assert_eq!(json_of(&killed)["agent"]["address"], "agent://deployer");
+}
+
+#[tokio::test]
+async fn agents_hears_an_agent() {
+    let world = World::new().await;
+    let beat = event(&world, "agents/heartbeat.json", "");
+    let (status, heard) = answer(&world, agents::routes(), &beat).await;
+    assert_eq!((status, &json_of(&heard)["health_status"]), (200, &json!("healthy")), "{heard}");
+}
+
+#[tokio::test]
 async fn agents_makes_a_key_and_a_route() {
     let world = World::new().await;
     let key = event(&world, "agents/create-key.json", "");
@@ -209,14 +237,14 @@ async fn agent_worker_runs_the_turn_up_to_its_hold_point() {
 fn queues(recorder: &Recorder) -> Queues {
     let url = |name: &str| Some(format!("https://sqs.us-east-1.amazonaws.com/1/{name}"));
     Queues::new(recorder.sqs(), url("turns"), url("wakes"), url("notices"))
+        .with_deliveries(url("deliveries"))
 }
 
 #[tokio::test]
 async fn relay_sends_what_a_commit_owes_and_a_timer_that_is_near() {
     let (world, recorder) = (World::new().await, Recorder::start().await);
     let id = crate::harness::nobody().to_string();
-    let now: Timestamp = "2030-01-01T00:00:00Z".parse().unwrap();
-    let relay = relay::Relay { queues: queues(&recorder), clock: Clock::new(move || now) };
+    let relay = relay::Relay { app: world.app.clone(), queues: queues(&recorder) };
     let commit: Event = serde_json::from_str(&event(&world, "relay/commit.json", &id)).unwrap();
     let answer = relay::handle(&relay, commit).await;
     assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
@@ -239,9 +267,8 @@ async fn relay_sends_what_a_commit_owes_and_a_timer_that_is_near() {
 #[tokio::test]
 async fn relay_stops_at_the_first_record_that_fails() {
     let (world, recorder) = (World::new().await, Recorder::start().await);
-    let now: Timestamp = "2030-01-01T00:00:00Z".parse().unwrap();
     let without = Queues::new(recorder.sqs(), None, None, None);
-    let relay = relay::Relay { queues: without, clock: Clock::new(move || now) };
+    let relay = relay::Relay { app: world.app.clone(), queues: without };
     let text = event(&world, "relay/commit.json", &crate::harness::nobody().to_string());
     let event: Event = serde_json::from_str(&text).unwrap();
     let failing = event.records[1].change.sequence_number.clone();
@@ -250,6 +277,20 @@ async fn relay_stops_at_the_first_record_that_fails() {
         answer.batch_item_failures.into_iter().map(|f| f.item_identifier).collect();
     assert_eq!(failed, [failing]);
     assert!(recorder.sent().is_empty());
+}
+
+#[tokio::test]
+async fn relay_sends_each_attempt_that_a_delivery_waits_for() {
+    let (world, recorder) = (World::new().await, Recorder::start().await);
+    let relay = relay::Relay { app: world.app.clone(), queues: queues(&recorder) };
+    let text = event(&world, "relay/delivery.json", "");
+    let answer = relay::handle(&relay, serde_json::from_str(&text).unwrap()).await;
+    assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+    let attempts = recorder.sent().into_iter().map(|(queue, delay, body)| {
+        assert_eq!((queue.as_str(), &body["message"]), ("deliveries", &json!("delivery")));
+        (delay, body["attempt"].as_u64().unwrap())
+    });
+    assert_eq!(attempts.collect::<Vec<_>>(), [(0, 1), (5, 2)], "and none once it was delivered");
 }
 
 #[tokio::test]
@@ -293,6 +334,8 @@ async fn notify_tells_the_reviewer_with_a_signed_notice_and_a_link_that_opens() 
         secret: world.secret.clone(),
         target: Some(target),
         public_url: "http://127.0.0.1".to_owned(),
+        courier: Courier::new(Reach::Public, Lookup::system()).unwrap(),
+        queues: queues(&recorder),
     };
     let batch = event(&world, "notify/assigned.json", &id);
     for _ in 0..2 {
@@ -318,4 +361,43 @@ async fn notify_tells_the_reviewer_with_a_signed_notice_and_a_link_that_opens() 
     world.post(&by, &path, &json!({"decision": "approve"})).await;
     let answer = notify::handle(&notifier, serde_json::from_str(&batch).unwrap()).await;
     assert!(answer.batch_item_failures.is_empty() && recorder.posted().is_empty(), "too late");
+}
+
+#[tokio::test]
+async fn notify_posts_what_happened_to_an_intent_to_a_webhook() {
+    let (world, recorder) = (World::new().await, Recorder::start().await);
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let hook = json!({"callback_url": format!("{}/hook", recorder.endpoint), "event_types": ["*"]});
+    let made = world.post(&world.agent, "/v1/webhooks/subscriptions", &hook).await.json();
+    let subscription = made["subscription"]["subscription_id"].as_str().unwrap().to_owned();
+    let id = question(&world, "agent_core", json!({"title": "Sure?"})).await;
+    let notifier = notify::Notifier {
+        app: world.app.clone(),
+        secret: world.secret.clone(),
+        target: None,
+        public_url: String::new(),
+        courier: Courier::new(Reach::Private, Lookup::system()).unwrap(),
+        queues: queues(&recorder),
+    };
+    let text = std::fs::read_to_string(folder("events").join("notify/news.json")).unwrap();
+    let batch = text
+        .replace("{{intent_id}}", &id)
+        .replace("{{subscription_id}}", &subscription)
+        .replace("{{commit_seq}}", &stored(&world, &id).await.seq.to_string());
+    let answer = notify::handle(&notifier, serde_json::from_str(&batch).unwrap()).await;
+    assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+    let posted = recorder.posted();
+    assert_eq!((posted.len(), &posted[0].1["type"]), (1, &json!("intent.created")));
+    assert_eq!(posted[0].1["data"]["intent_id"], json!(id));
+}
+
+#[tokio::test]
+async fn webhooks_takes_a_subscription_and_an_event() {
+    let world = World::new().await;
+    let subscribe = event(&world, "webhooks/subscribe.json", "");
+    let (status, made) = answer(&world, webhooks::routes(Reach::Public), &subscribe).await;
+    assert_eq!((status, &json_of(&made)["subscription"]["active"]), (200, &json!(true)), "{made}");
+    let publish = event(&world, "webhooks/publish.json", "");
+    let (status, sent) = answer(&world, webhooks::routes(Reach::Public), &publish).await;
+    assert_eq!((status, &json_of(&sent)["queued_deliveries"]), (200, &json!(1)), "{sent}");
 }

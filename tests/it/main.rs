@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod accounts;
 mod agents_api;
 mod api;
 mod bad_input;
@@ -22,6 +23,7 @@ mod events;
 mod harness;
 mod licences;
 mod mcp;
+mod mesh;
 mod openai_agents;
 mod openapi;
 mod processes;
@@ -32,3 +34,4 @@ mod seed;
 mod store_contract;
 mod template;
 mod tidy;
+mod webhooks;

@@ -16,6 +16,9 @@ use crate::harness::text;
 /// Routes of the template that do nothing but say that the path takes other methods.
 const REFUSING: [&str; 2] = ["GET /mcp", "DELETE /mcp"];
 
+/// What is done to an agent, at the end of a path.
+const SWITCHES: [&str; 2] = ["/kill", "/resume"];
+
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(openapi::document);
 
 #[test]
@@ -32,7 +35,8 @@ fn the_description_has_every_route_of_the_template_and_no_other() {
         .filter(|route| !REFUSING.contains(&route.as_str()))
         .map(|route| route.replace("+}", "}"))
         .collect();
-    let described: BTreeSet<String> = operations().map(|(route, _)| route).collect();
+    let described: BTreeSet<String> =
+        operations().map(|(route, _)| without_switch(&route)).collect();
     assert_eq!(described, deployed);
 }
 
@@ -115,7 +119,9 @@ fn the_description_is_sound() {
 
 /// What is wrong with an answer, by the description.
 pub(crate) fn fault(method: &str, pattern: &str, answer: &Answer) -> Option<String> {
-    let route = format!("{method} {}", pattern.replace("+}", "}"));
+    let switches = method == "POST" && pattern == "/v1/mesh/agents/{address+}";
+    let switch = if switches { SWITCHES[0] } else { "" };
+    let route = format!("{method} {}{switch}", pattern.replace("+}", "}"));
     if REFUSING.contains(&route.as_str()) {
         return None;
     }
@@ -140,6 +146,13 @@ pub(crate) fn fault(method: &str, pattern: &str, answer: &Answer) -> Option<Stri
     let body = if kind.ends_with("json") { answer.json() } else { json!(answer.text) };
     let fault = judge(&format!("{place}/content/{}/schema", escaped(kind)), &body);
     fault.map(|fault| format!("{status}: {fault} in {}", answer.text))
+}
+
+/// The route of the template: gateways let no path go on behind an address, so one route takes both.
+fn without_switch(route: &str) -> String {
+    let is_one = |end: &&&str| route.starts_with("POST /v1/mesh/") && route.ends_with(**end);
+    let end = SWITCHES.iter().find(is_one).copied().unwrap_or_default();
+    route.strip_suffix(end).unwrap_or(route).to_owned()
 }
 
 /// Each operation, under `METHOD /path`.

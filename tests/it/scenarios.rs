@@ -228,11 +228,16 @@ async fn a_bundle_without_steps_goes_to_its_one_agent() {
     let mut plain = bundle();
     plain.as_object_mut().unwrap().remove("workflow");
     plain["agents"][0]["delivery_mode"] = json!("worker");
-    let applied = world.post(&world.agent, APPLY, &plain).await.json();
+    let before = world.table.items().await;
+    refused(&world.post(&world.agent, APPLY, &plain).await, 403, "policy_denied");
+    assert_eq!(world.table.items().await, before, "no agent puts Holdpoint's worker to work");
+    let applied = world.post(&world.admin, APPLY, &plain).await.json();
     let intent = stored(&world, applied["intent_id"].as_str().unwrap()).await;
     assert_eq!(intent.envelope.handler.path(), "expenses");
     assert_eq!(intent.envelope.delivery, shared::intent::envelope::Delivery::Worker);
     assert!(intent.human_task().is_none());
+    let again = world.post(&world.agent, APPLY, &plain).await;
+    assert_eq!(again.status.as_u16(), 200, "it is registered now: {}", again.text);
     plain["agents"] = json!([plain["agents"][0], {"role": "second", "address": "b"}]);
     let found = faults(&world, &plain).await;
     assert_eq!(found, ["workflow: without steps a bundle names exactly one agent"]);

@@ -3,6 +3,7 @@
 mod contracts;
 mod dynamodb_local;
 mod races;
+mod registry;
 
 use std::pin::Pin;
 
@@ -48,6 +49,12 @@ contracts! {
     races::of_many_decisions_at_once_exactly_one_counts,
     races::of_many_results_at_once_exactly_one_counts,
     races::of_many_claims_at_once_exactly_one_may_run,
+    registry::an_account_is_written_with_its_agent_or_not_at_all,
+    registry::of_two_changes_to_one_account_the_first_counts,
+    registry::an_account_has_so_many_keys_and_takes_them_with_it,
+    registry::a_switch_is_thrown_once_and_outlives_changes_of_the_route,
+    registry::heartbeats_add_up_and_name_the_one_before,
+    registry::lists_of_the_registry_go_over_pages,
     races::no_update_is_lost_however_many_come_at_once,
 }
 

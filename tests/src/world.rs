@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::app::{App, Clock, Config, NewKey, Random};
+use shared::callback::Reach;
 use shared::http::service;
 use shared::link::LinkSecret;
 use shared::principal::Role;
@@ -82,7 +83,8 @@ impl World {
             .merge(intents::routes())
             .merge(approve::routes(reviews))
             .merge(agents::routes())
-            .merge(mcp::routes());
+            .merge(mcp::routes())
+            .merge(webhooks::routes(Reach::Private));
         let routes = service(routes, app.clone());
         let agent = key(&app, "local-agent", Role::Agent).await;
         let reviewer = key(&app, "local-reviewer", Role::Reviewer).await;
@@ -109,6 +111,16 @@ impl World {
     /// Puts JSON as the holder of `key`.
     pub async fn put(&self, key: &str, path: &str, body: &Value) -> Answer {
         self.send(request("PUT", key, path), Body::from(body.to_string())).await
+    }
+
+    /// Patches with JSON as the holder of `key`.
+    pub async fn patch(&self, key: &str, path: &str, body: &Value) -> Answer {
+        self.send(request("PATCH", key, path), Body::from(body.to_string())).await
+    }
+
+    /// Deletes as the holder of `key`.
+    pub async fn delete(&self, key: &str, path: &str) -> Answer {
+        self.send(request("DELETE", key, path), Body::empty()).await
     }
 
     /// Sends any request.

@@ -25,6 +25,7 @@
 //!   now: the wake-up that follows starts the next invocation at once, and no delivery attempt is
 //!   used up, as it would be by letting the lease run out. A model that does not answer now is waited
 //!   for in the same way, the longer the older the intent is, at most until its deadline.
+//! - **A stopped agent's turn is put off** in that way too, and goes on by itself once the agent does.
 //!
 //! One set of agents is built in, and it serves every address that workers handle: see
 //! [`shared::agent::sales`].

@@ -12,6 +12,7 @@ use serde_json::Value;
 use shared::agent::{self, FailureCode, Limits, RunState, Step};
 use shared::app::App;
 use shared::digest::Digest;
+use shared::error::Error;
 use shared::id::IntentId;
 use shared::intent::envelope::Delivery;
 use shared::intent::{Command, Intent};
@@ -25,13 +26,19 @@ use outcome::Outcome;
 
 /// Runs the turn of an intent, and logs one line about it.
 pub(crate) async fn run(worker: &Worker, id: IntentId, until: Timestamp) -> Result<(), TurnError> {
-    let (steps, result) = match Turn::begin(worker, id, until).await {
+    let (steps, fence, result) = match Turn::begin(worker, id, until).await {
         Ok(Some(mut turn)) => {
             let result = turn.work().await;
-            (turn.steps, result)
+            (turn.steps, Some(turn.fence), result)
         }
-        Ok(None) => (0, Ok(Outcome::NotItsTurn)),
-        Err(error) => (0, Err(error)),
+        Ok(None) => (0, None, Ok(Outcome::NotItsTurn)),
+        Err(error) => (0, None, Err(error)),
+    };
+    let result = match result {
+        Err(TurnError::App(Error::AgentStopped { standing, .. })) => {
+            Box::pin(ending::put_off(&worker.app, id, fence, standing)).await
+        }
+        other => other,
     };
     match result.or_else(TurnError::acknowledged) {
         Ok(outcome) => {

@@ -29,7 +29,7 @@ impl Worker {
     /// Runs the turn that a message names, as far as it goes before `until`.
     pub(crate) async fn take(&self, message: Message, until: Timestamp) -> Result<(), TurnError> {
         let id = self.turn_of(&message)?;
-        turn::run(self, id, until).await
+        Box::pin(turn::run(self, id, until)).await
     }
 
     fn turn_of(&self, message: &Message) -> Result<IntentId, TurnError> {
@@ -41,7 +41,9 @@ impl Worker {
             | Message::Recover { .. }
             | Message::AskEnded { .. }
             | Message::ParentEnded { .. }
-            | Message::Notice { .. } => Err(TurnError::Misdirected),
+            | Message::Notice { .. }
+            | Message::Delivery(_)
+            | Message::News(_) => Err(TurnError::Misdirected),
         }
     }
 }

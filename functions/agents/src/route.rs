@@ -1,4 +1,4 @@
-//! Agents and the routes that lead to them.
+//! The routes that lead to agents.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,12 +9,6 @@ use shared::http::wire::route::{self, WireRoute};
 use shared::http::{AddressPath, Body, Caller};
 use shared::principal::Role;
 use shared::route::Route;
-
-/// Every registered agent and route.
-pub(super) async fn list(State(app): State<App>, _caller: Caller) -> Result<Json<Value>, Error> {
-    let routes = app.store().routes(app.tenant()).await?;
-    Ok(Json(route::present_agents(&routes)))
-}
 
 /// One route.
 pub(super) async fn get(
@@ -33,10 +27,10 @@ pub(super) async fn put(
     AddressPath(address): AddressPath,
     Body(body): Body<WireRoute>,
 ) -> Result<Json<Value>, Error> {
-    caller.with_role(&app, &[Role::Admin])?;
+    let by = caller.with_role(&app, &[Role::Admin])?;
     let to = body.to(&address)?;
     let agent = app.store().route(app.tenant(), &to).await?;
     let agent = agent.unwrap_or_else(|| Route::direct(to));
-    let made = app.put_route(body.read(address, &agent, app.now())?).await?;
+    let made = app.put_route(&by, body.read(address, &agent, app.now())?).await?;
     Ok(Json(route::present(&made)))
 }

@@ -184,6 +184,8 @@ pub(super) fn refused(error: &Error, intent: &Intent) -> Response {
         | Error::UnsupportedMediaType
         | Error::Unauthenticated(_)
         | Error::Forbidden(_)
+        | Error::AgentStopped { .. }
+        | Error::Account(_)
         | Error::KeyReused
         | Error::Busy
         | Error::Unavailable { .. }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use shared::app::App;
 use shared::error::Error;
 use shared::http::wire::intent::{LIST_DEFAULT, LIST_MAX};
-use shared::http::wire::{event, intent};
+use shared::http::wire::{check, event, intent};
 use shared::http::{Caller, DOCUMENT, Id, Query};
 
 /// Which intents to list.
@@ -43,7 +43,7 @@ pub(super) async fn list(
     Caller(by): Caller,
     Query(list): Query<List>,
 ) -> Result<Json<Value>, Error> {
-    let limit = list.limit.unwrap_or(LIST_DEFAULT).clamp(1, LIST_MAX);
+    let limit = check::limit(list.limit, LIST_DEFAULT, LIST_MAX)?;
     let status = list.status.as_deref().map(str::parse).transpose();
     let status = status.map_err(|error: shared::intent::status::UnknownStatus| {
         Error::field("status", error.to_string())

@@ -7,7 +7,9 @@ use axum::response::Response;
 use serde::Deserialize;
 use shared::app::App;
 use shared::error::Error;
-use shared::http::sse::{self, WAIT_SECONDS_DEFAULT, WAIT_SECONDS_MAX, WAIT_SECONDS_MIN};
+use shared::http::sse::{
+    self, WAIT_SECONDS_ASKED_MAX, WAIT_SECONDS_DEFAULT, WAIT_SECONDS_MAX, WAIT_SECONDS_MIN,
+};
 use shared::http::wire::event;
 use shared::http::{AddressPath, Caller, Id, Query};
 
@@ -21,9 +23,14 @@ pub(super) struct Hold {
 
 impl Hold {
     /// The wait, within what the gateway allows. Readers that want more come back by themselves.
-    fn wait(&self) -> Duration {
-        let seconds = self.wait_seconds.unwrap_or(WAIT_SECONDS_DEFAULT);
-        Duration::from_secs(seconds.clamp(WAIT_SECONDS_MIN, WAIT_SECONDS_MAX))
+    fn wait(&self) -> Result<Duration, Error> {
+        let (min, max) = (WAIT_SECONDS_MIN, WAIT_SECONDS_ASKED_MAX);
+        let asked = self.wait_seconds.unwrap_or(WAIT_SECONDS_DEFAULT);
+        if !(min..=max).contains(&asked) {
+            let detail = format!("is {asked}; send a number from {min} to {max}");
+            return Err(Error::field("wait_seconds", detail));
+        }
+        Ok(Duration::from_secs(asked.min(WAIT_SECONDS_MAX)))
     }
 }
 
@@ -34,8 +41,9 @@ pub(super) async fn events(
     Id(id): Id,
     Query(hold): Query<Hold>,
 ) -> Result<Response, Error> {
+    let wait = hold.wait()?;
     app.visible(&by, id).await?;
-    let found = app.hold_events(id, hold.since, hold.wait()).await?;
+    let found = app.hold_events(id, hold.since, wait).await?;
     let frames: Vec<_> = found.items.iter().map(|record| event::frame(id, record)).collect();
     Ok(sse::answer(&frames, found.next_seq))
 }
@@ -47,8 +55,9 @@ pub(super) async fn offers(
     AddressPath(agent): AddressPath,
     Query(hold): Query<Hold>,
 ) -> Result<Response, Error> {
+    let wait = hold.wait()?;
     app.may_listen(&by, &agent)?;
-    let found = app.hold_offers(&agent, hold.since, hold.wait()).await?;
+    let found = app.hold_offers(&agent, hold.since, wait).await?;
     let frame = |(seq, intent): &(u64, _)| event::offer_frame(*seq, intent);
     let frames: Vec<_> = found.items.iter().map(frame).collect();
     Ok(sse::answer(&frames, found.next_seq))

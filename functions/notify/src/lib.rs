@@ -1,20 +1,28 @@
-//! `notify`: tells reviewers what waits for them.
+//! `notify`: tells reviewers what waits for them, and posts to webhooks.
 //!
 //! Notices go to one address that the deployer sets, signed by Standard Webhooks 1.0: a mailer, a
 //! chat bridge, the local stack. One link per notice leads to a page; nothing in a notice decides.
+//!
+//! Webhooks go to addresses that subscribers name, by a courier that connects to nothing private.
+//! They come from a queue of their own, so that no slow receiver holds up a notice.
 
+mod delivery;
+mod news;
 mod notice;
 
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use shared::app::App;
 use shared::boot::{self, Boot};
+use shared::callback::{Courier, Lookup, Reply};
 use shared::error::Error;
+use shared::id::IntentId;
 use shared::link::LinkSecret;
-use shared::message::Message;
-use shared::queue::each;
+use shared::message::{Message, Notice};
+use shared::queue::{QueueError, Queues, each};
 use standardwebhooks::Webhook;
 use tracing::info;
 
@@ -32,6 +40,10 @@ pub struct Notifier {
     pub target: Option<Target>,
     /// What links begin with.
     pub public_url: String,
+    /// Posts to webhooks.
+    pub courier: Courier,
+    /// Where later attempts go.
+    pub queues: Queues,
 }
 
 /// Where notices go.
@@ -63,6 +75,12 @@ pub enum NotifyError {
     /// The notice cannot be signed.
     #[error("the notice cannot be signed")]
     Unsigned(#[from] standardwebhooks::WebhookError),
+    /// The receiver of a webhook did not take it, and the last attempt has been made.
+    #[error("the receiver did not take it: {0:?}")]
+    Untaken(Reply),
+    /// The queue failed.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// The message belongs in another queue.
     #[error("the message belongs in another queue")]
     Misplaced,
@@ -74,7 +92,8 @@ pub enum NotifyError {
 ///
 /// When it is deployed without what it needs, or loses its runtime.
 pub async fn run() -> Result<(), lambda_runtime::Error> {
-    let app = Boot::start().await.app()?;
+    let boot = Boot::start().await;
+    let (app, queues) = (boot.app()?, boot.queues());
     // Another client in the same process may have chosen the provider already; it is the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let target = match boot::setting("NOTICE_URL") {
@@ -82,7 +101,9 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         None => None,
     };
     let public_url = boot::public_url().unwrap_or_default();
-    let notifier = Notifier { app, secret: boot::link_secret()?, target, public_url };
+    let courier = Courier::new(boot::callback_reach()?, Lookup::system())?;
+    let secret = boot::link_secret()?;
+    let notifier = Notifier { app, secret, target, public_url, courier, queues };
     let handler = move |event: LambdaEvent<SqsEvent>| {
         let notifier = notifier.clone();
         async move { Ok::<_, lambda_runtime::Error>(Box::pin(handle(&notifier, event.payload)).await) }
@@ -99,16 +120,27 @@ fn target(url: String) -> Result<Target, lambda_runtime::Error> {
     Ok(Target { url, secret: secret.into_bytes(), client })
 }
 
-/// Works through notices.
+/// Works through notices and deliveries.
 pub async fn handle(notifier: &Notifier, event: SqsEvent) -> SqsBatchResponse {
     each(event, |message| notifier.work(message)).await
 }
 
 impl Notifier {
     async fn work(&self, message: Message) -> Result<(), NotifyError> {
-        let Message::Notice { intent, notice, .. } = message else {
-            return Err(NotifyError::Misplaced);
-        };
+        match message {
+            Message::Notice { intent, notice, .. } => self.tell(intent, &notice).await,
+            Message::Delivery(due) => self.deliver(due).await,
+            Message::News(news) => self.report(news).await,
+            Message::Turn { .. }
+            | Message::Push { .. }
+            | Message::Wake { .. }
+            | Message::Recover { .. }
+            | Message::AskEnded { .. }
+            | Message::ParentEnded { .. } => Err(NotifyError::Misplaced),
+        }
+    }
+
+    async fn tell(&self, intent: IntentId, notice: &Notice) -> Result<(), NotifyError> {
         let found = self.app.store().load(self.app.tenant(), intent).await.map_err(Error::from)?;
         let Some(target) = &self.target else {
             info!(intent_id = %intent, "no NoticeUrl is set, nobody was told");
@@ -116,11 +148,17 @@ impl Notifier {
         };
         // A notice may come late; what was decided or has ended needs none.
         let intents = found.iter().map(|stored| &stored.intent);
-        let letters = intents.flat_map(|intent| notice::letters(self, intent, &notice));
+        let letters = intents.flat_map(|intent| notice::letters(self, intent, notice));
         for letter in letters {
             target.post(&letter, self.app.now().as_second()).await?;
         }
         Ok(())
+    }
+
+    /// How long until `due_at`; `None` once it has come.
+    fn early(&self, due_at: Timestamp) -> Option<Duration> {
+        let early = Duration::try_from(due_at.duration_since(self.app.now())).ok();
+        early.filter(|early| !early.is_zero())
     }
 }
 

@@ -2,29 +2,38 @@
 //!
 //! No other code writes the table and then sends, so a crash between the two loses nothing: the
 //! stream is read again from the first record that was not worked through.
+//!
+//! What happened to an intent is also posted to whoever subscribed to it. A commit says whose
+//! business its intent is, and the subscriptions say the rest, so nothing is written for that.
 
 use std::time::Duration;
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
-use shared::app::Clock;
-use shared::boot::{self, Boot};
+use serde_dynamo::AttributeValue;
+use shared::app::App;
+use shared::boot::Boot;
+use shared::error::Error;
 use shared::message::Message;
 use shared::queue::{DELAY_SECONDS_MAX, QueueError, Queues};
-use shared::store::{Happened, Row, StreamRecord, Timer, Unreadable};
+use shared::store::{Committed, Happened, Row, StreamRecord, Timer, Unreadable};
+use shared::webhook;
 use tracing::{info, warn};
 
 /// Who removes items by TTL, as stream records say it.
 const TTL_PRINCIPAL: &str = "dynamodb.amazonaws.com";
+/// The longest delay that the queue takes.
+const DELAY_MAX: Duration = Duration::from_secs(DELAY_SECONDS_MAX);
 
 /// What the function needs.
 #[derive(Clone, Debug)]
 pub struct Relay {
+    /// The app, for the time and the subscriptions.
+    pub app: App,
     /// Where messages go.
     pub queues: Queues,
-    /// The time.
-    pub clock: Clock,
 }
 
 /// A record that was not worked through.
@@ -36,6 +45,8 @@ enum RecordError {
     Item(#[from] serde_dynamo::Error),
     #[error(transparent)]
     Queue(#[from] QueueError),
+    #[error(transparent)]
+    App(#[from] Error),
 }
 
 /// Runs the function.
@@ -44,8 +55,8 @@ enum RecordError {
 ///
 /// When it is deployed without what it needs, or loses its runtime.
 pub async fn run() -> Result<(), lambda_runtime::Error> {
-    let queues = Boot::start().await.queues();
-    let relay = Relay { queues, clock: boot::clock() };
+    let boot = Boot::start().await;
+    let relay = Relay { app: boot.app()?, queues: boot.queues() };
     let handler = move |event: LambdaEvent<Event>| {
         let relay = relay.clone();
         async move { Ok::<_, lambda_runtime::Error>(Box::pin(handle(&relay, event.payload)).await) }
@@ -76,41 +87,71 @@ impl Relay {
         let happened = happened(record);
         let item = match happened {
             Happened::Expired => &record.change.old_image,
-            Happened::Inserted | Happened::Otherwise => &record.change.new_image,
+            Happened::Inserted | Happened::Changed | Happened::Otherwise => {
+                &record.change.new_image
+            }
         };
-        if happened == Happened::Otherwise {
+        if !happened.may_matter(partition(record)) {
             return Ok(());
         }
         let row: Row = serde_dynamo::from_item(item.clone())?;
         match StreamRecord::read(happened, &row)? {
-            StreamRecord::Committed(commit) => {
-                for message in &commit.owed {
+            StreamRecord::Committed(committed) => {
+                for message in &committed.commit.owed {
                     self.queues.send(message, Duration::ZERO).await?;
                 }
-                Ok(())
+                self.tell(&committed).await
             }
             StreamRecord::TimerSet { tenant, timer } => self.set(tenant, timer).await,
             StreamRecord::TimerExpired { tenant, timer } => {
                 Ok(self.queues.send(&wake(tenant, timer), Duration::ZERO).await?)
             }
+            StreamRecord::DeliverySet(due) => {
+                let delay = self.until(due.due_at).min(DELAY_MAX);
+                Ok(self.queues.send(&Message::Delivery(due), delay).await?)
+            }
             StreamRecord::Other => Ok(()),
         }
+    }
+
+    /// Tells whoever subscribed to what happened to an intent that is their business.
+    async fn tell(&self, committed: &Committed) -> Result<(), RecordError> {
+        let Committed { tenant, intent, parties: Some(parties), commit } = committed else {
+            return Ok(());
+        };
+        let subscriptions = self.app.active_subscriptions().await?;
+        let about = (tenant.as_str(), *intent);
+        let now = self.app.now();
+        for news in webhook::news(about, parties, &commit.records, &subscriptions, now) {
+            self.queues.send(&Message::News(news), Duration::ZERO).await?;
+        }
+        Ok(())
     }
 
     /// Hands a wake-up to the queue at once if it falls due within the queue's reach; the schedule
     /// takes care of the others.
     async fn set(&self, tenant: String, timer: Timer) -> Result<(), RecordError> {
-        let now = self.clock.now();
-        let delay = Duration::try_from(timer.due_at.duration_since(now)).unwrap_or(Duration::ZERO);
-        if delay <= Duration::from_secs(DELAY_SECONDS_MAX) {
+        let delay = self.until(timer.due_at);
+        if delay <= DELAY_MAX {
             self.queues.send(&wake(tenant, timer), delay).await?;
         }
         Ok(())
+    }
+
+    fn until(&self, at: Timestamp) -> Duration {
+        Duration::try_from(at.duration_since(self.app.now())).unwrap_or(Duration::ZERO)
     }
 }
 
 fn wake(tenant: String, timer: Timer) -> Message {
     Message::Wake { tenant, intent: timer.intent, due_at: timer.due_at }
+}
+
+fn partition(record: &EventRecord) -> &str {
+    match record.change.keys.inner().get("pk") {
+        Some(AttributeValue::S(pk)) => pk,
+        Some(_) | None => "",
+    }
 }
 
 fn happened(record: &EventRecord) -> Happened {
@@ -120,6 +161,7 @@ fn happened(record: &EventRecord) -> Happened {
         .is_some_and(|identity| identity.principal_id == TTL_PRINCIPAL);
     match record.event_name.as_str() {
         "INSERT" => Happened::Inserted,
+        "MODIFY" => Happened::Changed,
         "REMOVE" if by_ttl => Happened::Expired,
         _ => Happened::Otherwise,
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::error::Error;
 use shared::message::Message;
 use shared::queue::DELAY_SECONDS_MAX;
-use shared::store::{TIMER_SHARDS, Timer};
+use shared::store::{TIMER_SHARDS, Timer, Underway};
 use tracing::info;
 
 use super::{WakeError, Waker};
@@ -34,6 +34,9 @@ impl Waker {
         let mut swept = Swept::default();
         for shard in 0..TIMER_SHARDS {
             swept.timers += self.sweep_shard(shard, until, now, restart).await?;
+        }
+        if restart {
+            self.recover_deliveries().await?;
         }
         let timers = swept.timers;
         info!(timers, restart, "timers handed over");
@@ -80,5 +83,25 @@ impl Waker {
             self.queues.send(&wake, delay).await?;
         }
         Ok(())
+    }
+
+    /// Sends once more what published events of late still wait for. Attempts that are due later are
+    /// sent on by their consumer.
+    async fn recover_deliveries(&self) -> Result<(), WakeError> {
+        let (store, tenant) = (self.app.store(), self.app.tenant());
+        let mut after: Option<Underway> = None;
+        loop {
+            let found = store.underway(tenant, after).await.map_err(Error::from)?;
+            let Some(last) = found.last() else { return Ok(()) };
+            after = Some(*last);
+            for underway in &found {
+                let deliveries = store.deliveries(tenant, underway.event).await;
+                for delivery in deliveries.map_err(Error::from)? {
+                    if let Some(due) = delivery.value.due(tenant) {
+                        self.queues.send(&Message::Delivery(due), Duration::ZERO).await?;
+                    }
+                }
+            }
+        }
     }
 }

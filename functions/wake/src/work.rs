@@ -20,9 +20,11 @@ impl Waker {
             Message::Recover { intent, .. } => self.recover(intent).await,
             Message::AskEnded { parent, child, .. } => self.end_ask(parent, child).await,
             Message::ParentEnded { child, .. } => self.execute(child, &Command::ParentEnded).await,
-            Message::Turn { .. } | Message::Push { .. } | Message::Notice { .. } => {
-                Err(WakeError::Misplaced)
-            }
+            Message::Turn { .. }
+            | Message::Push { .. }
+            | Message::Notice { .. }
+            | Message::Delivery(_)
+            | Message::News(_) => Err(WakeError::Misplaced),
         }
     }
 

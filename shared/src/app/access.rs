@@ -9,7 +9,6 @@ use crate::address::Address;
 use crate::digest::Digest;
 use crate::error::{Error, Unauthenticated};
 use crate::id::IntentId;
-use crate::intent::policy::Right;
 use crate::intent::{Intent, Status};
 use crate::key::{Key, KeyText};
 use crate::principal::{Assurance, Principal, Role};
@@ -151,7 +150,7 @@ fn may_see(by: &Principal, intent: &Intent) -> bool {
                 || behind == Some(by.name.as_str())
                 || by.speaks_for(&intent.envelope.handler)
                 || by.speaks_for(intent.handler())
-                || intent.grants(by, Right::Resume)
+                || intent.grants_any(by)
                 || by.address.as_ref().is_some_and(|own| own.uri() == intent.envelope.from)
         }
     }

@@ -23,7 +23,7 @@ pub struct Created {
 
 impl App {
     /// Stores a new intent. Under an idempotency key the same request finds its first answer and
-    /// another one is refused.
+    /// another one is refused. A stopped agent sends nothing and gets nothing.
     pub async fn create(
         &self,
         by: &Principal,
@@ -32,6 +32,8 @@ impl App {
         fingerprint: Digest,
         envelope: Envelope,
     ) -> Result<Created, Error> {
+        self.refuse_stopped_sender(by).await?;
+        self.refuse_stopped(&envelope.handler).await?;
         let id = match idempotency_key {
             Some(key) => IntentId::derived(&["key", self.tenant(), &by.name, endpoint, key]),
             None => self.new_intent_id(),
@@ -63,15 +65,12 @@ impl App {
 
     /// Where intents for `address` go. The answer may be up to a few seconds old.
     pub async fn resolve(&self, address: &Address) -> Result<Route, Error> {
-        let name = address.path();
-        if let Some(route) = self.remembered(&self.inner.routes, name) {
+        // That there was no route is not gone by: one that was just made counts at once.
+        if let Some(Some(route)) = self.remembered(&self.inner.routes, address.path()) {
             return Ok(route);
         }
-        let Some(route) = self.store().route(self.tenant(), address).await? else {
-            return Ok(Route::direct(address.clone()));
-        };
-        self.remember(&self.inner.routes, name, route.clone());
-        Ok(route)
+        let found = self.look_up(address).await?;
+        Ok(found.unwrap_or_else(|| Route::direct(address.clone())))
     }
 
     fn new_intent_id(&self) -> IntentId {

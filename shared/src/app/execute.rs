@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::App;
+use super::standing::Stopped;
 use crate::address::Address;
 use crate::error::Error;
 use crate::id::IntentId;
@@ -14,25 +15,39 @@ use crate::principal::Principal;
 use crate::store::{Attachment, Change, CommitError, Stored};
 
 /// How often a command is decided anew because another change came first.
-const CONFLICTS_MAX: u32 = 12;
+pub(super) const CONFLICTS_MAX: u32 = 12;
 /// The longest pause after the first conflict; it grows with each.
 const CONFLICT_PAUSE_MAX: Duration = Duration::from_millis(8);
 
 impl App {
     /// Decides and commits `command`, with `attachments` in the same transaction, and returns the
     /// state that it led to. A repeated command changes nothing and returns the state as it is. To
-    /// somebody who may not see the intent it does not exist.
+    /// somebody who may not see the intent it does not exist, and a stopped agent does nothing.
     pub async fn execute(
         &self,
         id: IntentId,
         command: &Command,
         attachments: &[Attachment],
     ) -> Result<Intent, Error> {
+        self.carry_out(id, command, attachments, Stopped::Refused).await
+    }
+
+    pub(super) async fn carry_out(
+        &self,
+        id: IntentId,
+        command: &Command,
+        attachments: &[Attachment],
+        stopped: Stopped,
+    ) -> Result<Intent, Error> {
         for conflicts in 1..=CONFLICTS_MAX {
             let stored = match command.by() {
                 Some(by) => self.visible(by, id).await?,
                 None => self.load(id).await?,
             };
+            if stopped == Stopped::Refused {
+                // Boxed, so that every command's future does not carry the rare look at a route.
+                Box::pin(self.refuse_stopped_actor(command, &stored.intent)).await?;
+            }
             let now = self.now();
             let events = decide(Some(&stored.intent), command, now)?;
             if events.is_empty() {
@@ -69,7 +84,7 @@ impl App {
     }
 
     /// A pause that differs from that of whoever was in the way.
-    fn pause_after(&self, conflicts: u32) -> Duration {
+    pub(super) fn pause_after(&self, conflicts: u32) -> Duration {
         let [part] = self.random::<1>();
         CONFLICT_PAUSE_MAX * conflicts * u32::from(part) / u32::from(u8::MAX)
     }

@@ -6,8 +6,10 @@ use super::App;
 use super::access::forget;
 use crate::address::Address;
 use crate::error::Error;
+use crate::intent::envelope::Delivery;
 use crate::key::{ID_BYTES, Key, KeyText, SECRET_BYTES};
-use crate::principal::Role;
+use crate::mesh::MeshEventKind;
+use crate::principal::{Principal, Role};
 use crate::route::Route;
 
 /// A key to make.
@@ -26,19 +28,32 @@ pub struct NewKey {
 impl App {
     /// Makes a key. Its text is returned once and never stored.
     pub async fn create_key(&self, new: NewKey) -> Result<(Key, KeyText), Error> {
+        let (mut key, text) = self.draw_key(new.name, new.role, new.expires_at);
+        key.address = new.address;
+        self.store().put_key(self.tenant(), &key).await?;
+        Ok((key, text))
+    }
+
+    /// A new key that nothing is stored of yet.
+    pub(super) fn draw_key(
+        &self,
+        name: String,
+        role: Role,
+        expires_at: Option<Timestamp>,
+    ) -> (Key, KeyText) {
         let text = KeyText::new(self.random::<ID_BYTES>(), self.random::<SECRET_BYTES>());
         let key = Key {
             id: text.id().to_owned(),
-            name: new.name,
-            role: new.role,
-            address: new.address,
+            name,
+            role,
+            address: None,
+            service_account_id: None,
             secret_digest: text.digest(),
             created_at: self.now(),
-            expires_at: new.expires_at,
+            expires_at,
             revoked_at: None,
         };
-        self.store().put_key(self.tenant(), &key).await?;
-        Ok((key, text))
+        (key, text)
     }
 
     /// Revokes a key, from now on and for good.
@@ -49,9 +64,42 @@ impl App {
     }
 
     /// Makes or changes a route.
-    pub async fn put_route(&self, route: Route) -> Result<Route, Error> {
-        self.store().put_route(self.tenant(), &route).await?;
+    pub async fn put_route(&self, by: &Principal, route: Route) -> Result<Route, Error> {
+        self.require(by, &[Role::Admin])?;
+        if !route.is_agent() || !self.add_route(by, &route).await? {
+            self.store().put_route(self.tenant(), &route).await?;
+            forget(&self.inner.routes, route.address.path());
+        }
+        let stored = self.store().route(self.tenant(), &route.address).await?;
+        Ok(stored.unwrap_or(route))
+    }
+
+    /// Registers an agent that is not registered yet; says whether it was this call that did.
+    pub async fn register(&self, by: &Principal, route: &Route) -> Result<bool, Error> {
+        self.may_register(by, route)?;
+        self.add_route(by, route).await
+    }
+
+    /// Refuses what only an administrator registers. Agents may register others that ask by
+    /// themselves, but must not put Holdpoint's own worker to work.
+    pub fn may_register(&self, by: &Principal, route: &Route) -> Result<(), Error> {
+        match (by.role, route.delivery) {
+            (Role::Admin, _) | (Role::Agent, Delivery::Stream) => Ok(()),
+            (Role::Agent, Delivery::Worker | Delivery::Push) => {
+                let agent = &route.address;
+                Err(Error::Forbidden(format!(
+                    "{agent} is not registered, and only an administrator registers an agent with \
+                     worker or http delivery; ask one, or register it with stream delivery"
+                )))
+            }
+            (Role::Reviewer, _) => self.require(by, &[Role::Agent, Role::Admin]),
+        }
+    }
+
+    async fn add_route(&self, by: &Principal, route: &Route) -> Result<bool, Error> {
+        let event = self.mesh_event(MeshEventKind::Registered, route.address.clone(), by);
+        let added = self.store().add_route(self.tenant(), route, &event).await?;
         forget(&self.inner.routes, route.address.path());
-        Ok(route)
+        Ok(added)
     }
 }

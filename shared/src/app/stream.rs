@@ -76,6 +76,7 @@ impl App {
     }
 
     async fn offers(&self, agent: &Address, since: u64) -> Result<Vec<(u64, Intent)>, Error> {
+        self.refuse_stopped(agent).await?;
         let offers = self.store().offers(self.tenant(), agent, since).await?;
         let mut found = Vec::with_capacity(offers.len());
         for offer in &offers {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::App;
+use super::standing::Stopped;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::id::IntentId;
@@ -79,6 +80,29 @@ impl App {
         claim_token: &str,
         output: CallOutput,
     ) -> Result<(), Error> {
+        self.report_call(by, id, claim_token, output, Stopped::Refused).await
+    }
+
+    /// Reports what a tool gave that Holdpoint's own worker ran. It did run, even if its agent was
+    /// stopped meanwhile, and nobody else knows what came of it.
+    pub async fn record_call(
+        &self,
+        by: &Principal,
+        id: IntentId,
+        claim_token: &str,
+        output: CallOutput,
+    ) -> Result<(), Error> {
+        self.report_call(by, id, claim_token, output, Stopped::Allowed).await
+    }
+
+    async fn report_call(
+        &self,
+        by: &Principal,
+        id: IntentId,
+        claim_token: &str,
+        output: CallOutput,
+        stopped: Stopped,
+    ) -> Result<(), Error> {
         let command = Command::FinishCall {
             by: by.clone(),
             call_id: output.call_id.clone(),
@@ -86,7 +110,7 @@ impl App {
             output_digest: Digest::of_json(&output.output),
             is_error: output.is_error,
         };
-        self.execute(id, &command, &[Attachment::CallOutput(output)]).await?;
+        self.carry_out(id, &command, &[Attachment::CallOutput(output)], stopped).await?;
         Ok(())
     }
 }

@@ -32,15 +32,21 @@ fn several(operations: &Value) -> bool {
 }
 
 fn fits(pattern: &str, several: bool, path: &str) -> bool {
-    let mut rest = path.split('/').peekable();
-    for part in pattern.split('/') {
-        let Some(segment) = rest.next() else { return false };
-        let is_open = part.starts_with('{');
-        if is_open && segment.is_empty() || !is_open && part != segment {
-            return false;
-        }
+    let split =
+        |text| str::split_once(text, '/').map_or((text, None), |(one, more)| (one, Some(more)));
+    let ((part, parts), (segment, segments)) = (split(pattern), split(path));
+    let is_open = part.starts_with('{');
+    if is_open && segment.is_empty() || !is_open && part != segment {
+        return false;
     }
-    several || rest.peek().is_none()
+    match (parts, segments) {
+        (None, None) => true,
+        (Some(parts), Some(segments)) => {
+            fits(parts, several, segments) || several && is_open && fits(pattern, several, segments)
+        }
+        (None, Some(segments)) => several && is_open && fits(pattern, several, segments),
+        (Some(_), None) => false,
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +66,8 @@ mod tests {
         check("/v1/routes/a", Some("GET, PUT"));
         check("/v1/routes/a/b/c", Some("GET, PUT"));
         check("/v1/agents/a/b/intents/stream", Some("GET"));
+        check("/v1/mesh/agents/a/b", Some("GET"));
+        check("/v1/mesh/agents/a/b/kill", Some("GET, POST"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! It is written out by `holdpoint openapi`, kept in the repository as `openapi.json`, and served.
 //! Schemas are JSON Schema 2020-12, written as what they are.
 
+mod accounts;
 mod agents;
 mod approvals;
 mod events;
@@ -10,6 +11,7 @@ mod health;
 mod intents;
 mod keys;
 mod mcp;
+mod mesh;
 mod operation;
 mod pages;
 mod parameter;
@@ -19,6 +21,7 @@ mod scenarios;
 mod schema;
 mod steering;
 mod suspension;
+mod webhooks;
 
 use std::collections::BTreeMap;
 
@@ -114,6 +117,9 @@ fn areas() -> Vec<Area> {
         scenarios::area(),
         agents::area(),
         keys::area(),
+        accounts::area(),
+        mesh::area(),
+        webhooks::area(),
         mcp::area(),
         health::area(),
     ]

@@ -6,12 +6,14 @@ use axum::Json;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tracing::{error, warn};
 
+use crate::account::AccountError;
 use crate::error::{Error, Unauthenticated};
 use crate::form::FormFault;
 use crate::intent::Rejection;
+use crate::registration::Standing;
 
 /// Seconds after which a client should try again what failed for a passing reason.
 const RETRY_AFTER_SECONDS: &str = "1";
@@ -29,6 +31,8 @@ pub struct Problem {
     pub field: Option<String>,
     /// Every fault of a form, each with its field.
     faults: Vec<Value>,
+    /// What stands beside the fields of every problem, for clients that go on with it.
+    pub beside: Map<String, Value>,
 }
 
 impl Problem {
@@ -50,73 +54,50 @@ impl Problem {
                 (StatusCode::UNAUTHORIZED, "invalid_platform_api_key")
             }
             Error::Forbidden(_) => (StatusCode::FORBIDDEN, "policy_denied"),
+            Error::AgentStopped { standing, .. } => (StatusCode::FORBIDDEN, of_standing(*standing)),
             Error::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             Error::MethodNotAllowed { .. } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
             }
             Error::Rejected(rejection) => of_rejection(rejection),
+            Error::Account(AccountError::Exists(_)) => {
+                (StatusCode::CONFLICT, "service_account_exists")
+            }
+            Error::Account(AccountError::AddressTaken(_)) => {
+                (StatusCode::CONFLICT, "agent_address_taken")
+            }
+            Error::Account(AccountError::TooManyKeys) => (StatusCode::CONFLICT, "too_many_keys"),
             Error::KeyReused => (StatusCode::CONFLICT, "idempotency_key_reused"),
             Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Error::Corrupt(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
         };
-        let field = match error {
-            Error::Invalid(invalid) if !invalid.field.is_empty() => Some(invalid.field.clone()),
-            Error::Rejected(rejection) => field_of(rejection).map(str::to_owned),
-            Error::Invalid(_)
-            | Error::TooLarge { .. }
-            | Error::UnsupportedMediaType
-            | Error::Unauthenticated(_)
-            | Error::Forbidden(_)
-            | Error::NotFound(_)
-            | Error::MethodNotAllowed { .. }
-            | Error::KeyReused
-            | Error::Busy
-            | Error::Unavailable { .. }
-            | Error::Corrupt(_) => None,
-        };
-        let faults = if let Error::Rejected(Rejection::FormInvalid(faults)) = error {
-            faults.iter().map(fault).collect()
-        } else {
-            vec![]
-        };
-        Self { status, code, detail: error.to_string(), field, faults }
+        let (field, faults) = fields(error);
+        Self { status, code, detail: error.to_string(), field, faults, beside: beside(error) }
     }
 
     /// Reads the table for an answer. Causes go to the log, once and here; a caller gets the sentence
     /// without them.
     pub fn told(error: &Error) -> Self {
-        match error {
-            Error::Unavailable { dependency, source } => {
-                warn!(dependency, cause = %source_chain(source.as_ref()), "{dependency} did not answer");
-            }
-            Error::Corrupt(source) => {
-                error!(cause = %source_chain(source.as_ref()), "something stored cannot be read");
-            }
-            Error::Invalid(_)
-            | Error::TooLarge { .. }
-            | Error::UnsupportedMediaType
-            | Error::Unauthenticated(_)
-            | Error::Forbidden(_)
-            | Error::NotFound(_)
-            | Error::MethodNotAllowed { .. }
-            | Error::Rejected(_)
-            | Error::KeyReused
-            | Error::Busy => {}
+        if let Error::Unavailable { dependency, source } = error {
+            warn!(dependency, cause = %source_chain(source.as_ref()), "{dependency} did not answer");
+        }
+        if let Error::Corrupt(source) = error {
+            error!(cause = %source_chain(source.as_ref()), "something stored cannot be read");
         }
         Self::of(error)
     }
 
     /// The body.
     pub fn body(&self) -> Value {
-        let mut details = serde_json::Map::new();
+        let mut details = Map::new();
         if let Some(field) = &self.field {
             details.insert("field".to_owned(), json!(field));
         }
         if !self.faults.is_empty() {
             details.insert("faults".to_owned(), json!(self.faults));
         }
-        json!({
+        let mut body = json!({
             "type": format!("urn:holdpoint:problem:{}", self.code),
             "title": self.code.replace('_', " "),
             "status": self.status.as_u16(),
@@ -126,7 +107,39 @@ impl Problem {
                 "message": self.detail,
                 "details": details,
             },
-        })
+        });
+        if let Value::Object(fields) = &mut body {
+            fields.extend(self.beside.clone());
+        }
+        body
+    }
+}
+
+/// Which field of the request is wrong, and every fault of a form.
+fn fields(error: &Error) -> (Option<String>, Vec<Value>) {
+    if let Error::Invalid(invalid) = error {
+        return (Some(invalid.field.clone()).filter(|field| !field.is_empty()), vec![]);
+    }
+    let Error::Rejected(rejection) = error else { return (None, vec![]) };
+    let faults = if let Rejection::FormInvalid(faults) = rejection { &faults[..] } else { &[] };
+    (field_of(rejection).map(str::to_owned), faults.iter().map(fault).collect())
+}
+
+/// What a client needs to go on: the service account that exists already.
+fn beside(error: &Error) -> Map<String, Value> {
+    let mut beside = Map::new();
+    if let Error::Account(AccountError::Exists(account)) = error {
+        beside.insert("service_account".to_owned(), super::wire::account::body(account));
+    }
+    beside
+}
+
+fn of_standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active => "policy_denied",
+        Standing::Suspended => "agent_suspended",
+        Standing::Killed => "agent_killed",
+        Standing::Deleted => "agent_deleted",
     }
 }
 
@@ -178,6 +191,8 @@ fn of_rejection(rejection: &Rejection) -> (StatusCode, &'static str) {
         Rejection::NotGranted => (StatusCode::FORBIDDEN, "not_granted"),
         Rejection::PolicyTooLarge => (StatusCode::UNPROCESSABLE_ENTITY, "policy_too_large"),
         Rejection::TooManyMessages => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_messages"),
+        Rejection::AnswerTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large"),
+        Rejection::ResultTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "result_too_large"),
         Rejection::CommentRequired => (StatusCode::UNPROCESSABLE_ENTITY, "comment_required"),
         Rejection::Leased(_) => (StatusCode::CONFLICT, "leased"),
         Rejection::LeaseLost => (StatusCode::CONFLICT, "lease_lost"),

@@ -4,11 +4,13 @@ use axum::extract::{FromRequestParts, Path, Query as AxumQuery, RawPathParams};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use crate::account::AccountId;
 use crate::address::Address;
 use crate::app::App;
 use crate::error::Error;
 use crate::id::IntentId;
 use crate::key::ID_BYTES;
+use crate::webhook::{EventId, SubscriptionId};
 
 /// The longest idempotency key, in characters. The contract's limit.
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
@@ -24,6 +26,18 @@ pub struct Id(pub IntentId);
 /// The public id of a key that a path names. Whatever is no id names no key.
 #[derive(Debug)]
 pub struct KeyPath(pub String);
+
+/// The webhook subscription that a path names. Whatever is no id names none.
+#[derive(Debug)]
+pub struct SubscriptionPath(pub SubscriptionId);
+
+/// The published event that a path names. Whatever is no id names none.
+#[derive(Debug)]
+pub struct EventPath(pub EventId);
+
+/// The service account that a path names. Whatever is no id names no account.
+#[derive(Debug)]
+pub struct AccountPath(pub AccountId);
 
 /// The address that the parts of a path spell, one to three of them.
 #[derive(Debug)]
@@ -62,6 +76,36 @@ impl<S: Send + Sync> FromRequestParts<S> for KeyPath {
         let params = params(parts, state).await?;
         let id = params.iter().map(|(_, id)| id).find(|id| id.len() == 2 * ID_BYTES);
         id.map(|id| Self(id.to_owned())).ok_or(Error::NotFound("key"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SubscriptionPath {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let params = params(parts, state).await?;
+        let id = params.iter().find_map(|(_, id)| SubscriptionId::parse(id));
+        id.map(Self).ok_or(Error::NotFound("subscription"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for EventPath {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let params = params(parts, state).await?;
+        let id = params.iter().find_map(|(_, id)| EventId::parse(id));
+        id.map(Self).ok_or(Error::NotFound("event"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for AccountPath {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let params = params(parts, state).await?;
+        let id = params.iter().find(|(name, _)| *name == "id").and_then(|(_, id)| id.parse().ok());
+        id.map(Self).ok_or(Error::NotFound("service account"))
     }
 }
 
@@ -110,5 +154,41 @@ impl<S: Send + Sync> FromRequestParts<S> for CallPath {
         let Ok(Path((id, call_id))) = path else { return Err(Error::NotFound("path")) };
         let intent = id.parse().map_err(|_| Error::NotFound("intent"))?;
         Ok(Self { intent, call_id })
+    }
+}
+
+/// What is done to an agent by a path that ends in its name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Switch {
+    /// `…/kill`
+    Kill,
+    /// `…/resume`
+    Resume,
+}
+
+/// An agent's address and what is done to it: one greedy part of a path, since clients of the
+/// contract write addresses there as they are, with slashes and even with the scheme.
+#[derive(Debug)]
+pub struct SwitchPath {
+    /// The agent.
+    pub address: Address,
+    /// What is done to it.
+    pub switch: Switch,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SwitchPath {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let params = params(parts, state).await?;
+        let path = params.iter().map(|(_, path)| path).next().unwrap_or_default();
+        let (address, switch) = match path.rsplit_once('/') {
+            Some((address, "kill")) => (address, Switch::Kill),
+            Some((address, "resume")) => (address, Switch::Resume),
+            Some(_) | None => return Err(Error::MethodNotAllowed { allow: "GET".to_owned() }),
+        };
+        let address = Address::parse(address);
+        let address = address.map_err(|error| Error::field("address", error.to_string()))?;
+        Ok(Self { address, switch })
     }
 }

@@ -1,5 +1,7 @@
 //! The contract's JSON: what is read and what is written. Only these files know its names.
 
+pub mod account;
+pub mod agent;
 pub mod approval;
 pub mod create;
 pub mod event;
@@ -7,10 +9,12 @@ pub mod human_task;
 pub mod intent;
 pub mod key;
 pub mod mcp;
+pub mod mesh;
 pub mod resume;
 pub mod route;
 pub mod scenario;
 pub mod suspend;
 pub mod task;
+pub mod webhook;
 
-mod check;
+pub mod check;

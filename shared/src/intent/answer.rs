@@ -9,13 +9,15 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::Intent;
-use super::human_task::HumanTask;
+use super::human_task::{Decision, HumanTask};
 use super::outcome::Outcome;
 use super::rejection::Rejection;
 use crate::digest::is_exact;
 use crate::form;
 use crate::principal::Principal;
 
+/// The most that one answer fills in, in bytes of JSON.
+pub const ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// How long a bare answer that comes again is taken for the one before, rather than for one about
 /// what is open now.
 const REPEATED_WITHIN: Duration = Duration::from_mins(1);
@@ -75,10 +77,20 @@ impl Answer {
             form::validate(schema, &data).map_err(Rejection::FormInvalid)?;
             settled.data = data;
         }
-        if settled.data.values().all(is_exact) {
-            Ok(settled)
-        } else {
-            Err(Rejection::InexactNumber)
+        if !settled.data.values().all(is_exact) {
+            return Err(Rejection::InexactNumber);
+        }
+        if json!(settled.data).to_string().len() > ANSWER_BYTES_MAX {
+            return Err(Rejection::AnswerTooLarge);
+        }
+        Ok(settled)
+    }
+
+    /// Whether this is the same as `decision`, as far as that can be said without the task.
+    pub(super) fn repeats(&self, decision: &Decision) -> bool {
+        match &self.outcome {
+            Some(outcome) => *outcome == decision.outcome,
+            None => self.approved == Some(decision.is_approval()),
         }
     }
 
@@ -110,13 +122,18 @@ impl Intent {
     /// Whether `by` has answered something of this intent a moment ago, so that a bare answer may be
     /// that one again: it must not decide what nobody has looked at.
     pub fn was_just_answered(&self, by: &Principal, now: Timestamp) -> bool {
-        let of_step = self.run.as_ref().and_then(|run| run.decided.as_ref());
+        let of_steps = self.run.iter().flat_map(|run| &run.just_answered);
         let of_asks = self.asks.iter().filter_map(|ask| ask.ending.as_ref()?.decision.as_ref());
-        of_step.map(|decided| &decided.decision).into_iter().chain(of_asks).any(|decision| {
-            let over_at = decision.decided_at.checked_add(REPEATED_WITHIN);
-            decision.by == by.name && over_at.is_ok_and(|over_at| now < over_at)
-        })
+        let of_steps = of_steps.map(|answer| (&answer.by, answer.at));
+        let of_asks = of_asks.map(|decision| (&decision.by, decision.decided_at));
+        let mut answers = of_steps.chain(of_asks);
+        answers.any(|(name, at)| *name == by.name && now < may_come_again_until(at))
     }
+}
+
+/// Until when an answer that was given at `at` may come again by mistake.
+pub(super) fn may_come_again_until(at: Timestamp) -> Timestamp {
+    at.checked_add(REPEATED_WITHIN).unwrap_or(Timestamp::MAX)
 }
 
 impl Settled {

@@ -1,15 +1,19 @@
 //! Folding events into the state. Total: any history replays.
 
-use jiff::Timestamp;
+mod workflow;
 
-use super::ask::Ask;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::ask::AskEnding;
 use super::call::{Call, Finished};
 use super::envelope::Delivery;
 use super::event::{Event, EventKind, SuspendedFor};
-use super::human_task::{Decided, Decision};
-use super::phase::{Lease, Phase, Waiting};
-use super::workflow::{RESULTS_BYTES_MAX, Run, STEP_RESULT_BYTES_MAX, Work};
+use super::human_task::{Decided, Decision, Hold};
+use super::phase::{Failure, Lease, Phase, Waiting};
 use super::{Handed, Intent};
+use crate::address::Address;
+use crate::digest::Digest;
 
 /// The state after `event`. Only a creation makes something of nothing; any other event on nothing
 /// leaves nothing.
@@ -32,6 +36,7 @@ pub fn apply(intent: Option<Intent>, event: &Event) -> Option<Intent> {
             policy: super::policy::Policy::default(),
             run: None,
             checks: 0,
+            checked_at: None,
             messages: super::inbox::Messages::default(),
         },
         (None, _) => return None,
@@ -64,54 +69,38 @@ fn change(intent: &mut Intent, event: &Event) {
             work(intent, Some(*lease_until), None);
         }
         EventKind::Held { hold } => intent.phase = Phase::Waiting(Waiting::Human(hold.clone())),
-        EventKind::Reminded { count } => {
-            with_hold(intent, |hold| hold.remind_count = *count);
-        }
+        EventKind::Reminded { count } => with_hold(intent, |hold| hold.remind_count = *count),
         EventKind::Escalated { .. } => with_hold(intent, |hold| hold.escalated = true),
         EventKind::Approved { decision } | EventKind::Refused { decision } => {
-            let decided = decided(intent, decision);
-            if let Some(run) = &mut intent.run {
-                run.decided.clone_from(&decided);
-            }
-            intent.phase = Phase::InProgress { lease: None, answer_by: None, decided };
+            answer(intent, decision, event.at);
         }
         EventKind::Reassigned { to, .. } => reassign(intent, &event.actor, to),
         EventKind::StepBegun { step, attempt, child, .. } => {
-            begin(intent, event.at, (*step, *attempt), *child);
+            workflow::begin(intent, event.at, (*step, *attempt), *child);
         }
         EventKind::StepEnded { step_id, result, decided, again_at, .. } => {
-            end(intent, step_id, result, again_at.is_some());
+            workflow::end(intent, step_id, result, again_at.is_some());
             if let (Some(run), Some(decided)) = (&mut intent.run, decided) {
-                run.decided = Some((**decided).clone());
+                workflow::note_answer(run, (**decided).clone(), event.at);
             }
         }
-        EventKind::Checked => intent.checks = intent.checks.saturating_add(1),
+        EventKind::Checked => {
+            intent.checks = intent.checks.saturating_add(1);
+            intent.checked_at = Some(event.at);
+        }
         EventKind::Said { message_id, .. } => intent.messages.push(*message_id),
         EventKind::PolicyChanged { patch, .. } => intent.policy = intent.policy.patched(patch),
         EventKind::Suspended { checkpoint, waits_for } => {
-            if let Some(checkpoint) = checkpoint {
-                intent.checkpoint = Some(checkpoint.clone());
-            }
-            intent.checks = 0;
-            intent.phase = Phase::Waiting(suspend(&mut intent.asks, waits_for));
+            suspend(intent, checkpoint.as_ref(), waits_for);
         }
-        EventKind::AskEnded { call_id, ending } => {
-            if let Some(ask) = intent.asks.iter_mut().find(|ask| ask.call_id == *call_id) {
-                ask.ending = Some(ending.clone());
-            }
-        }
+        EventKind::AskEnded { call_id, ending } => end_ask(intent, call_id, ending),
         EventKind::Resumed { answer_by } => {
             intent.delivery_attempt = 1;
             intent.offer_seq = stream_position(event);
-            intent.phase = Phase::InProgress { lease: None, answer_by: *answer_by, decided: None };
+            work(intent, None, *answer_by);
         }
         EventKind::HandedOn { next_handler, delivery, .. } => {
-            let next_handler = next_handler.clone();
-            if let (Some(to), Some(delivery)) = (&next_handler, delivery) {
-                intent.handed_to = Some(Handed { to: to.clone(), delivery: *delivery });
-                intent.offer_seq = stream_position(event);
-            }
-            intent.phase = Phase::Waiting(Waiting::Agent { next_handler });
+            hand_on(intent, event, next_handler.as_ref(), *delivery);
         }
         EventKind::CallClaimed { call_id, call_digest, token_digest } => {
             let (call_digest, token_digest) = (call_digest.clone(), token_digest.clone());
@@ -119,19 +108,11 @@ fn change(intent: &mut Intent, event: &Event) {
             intent.calls.insert(call_id.clone(), call);
         }
         EventKind::CallFinished { call_id, output_digest, is_error } => {
-            if let Some(call) = intent.calls.get_mut(call_id) {
-                let output_digest = output_digest.clone();
-                call.finished = Some(Finished { output_digest, is_error: *is_error });
-            }
+            finish_call(intent, call_id, output_digest, *is_error);
         }
-        EventKind::Completed { result } => {
-            let (result, decided) = (result.clone(), intent.decided().cloned());
-            intent.phase = Phase::Completed { result, decided, ended_at: event.at };
-        }
+        EventKind::Completed { result } => complete(intent, result, event.at),
         EventKind::Failed { failure, decision } => {
-            let refused = decision.as_ref().and_then(|decision| decided(intent, decision));
-            let decided = refused.or_else(|| intent.decided().cloned());
-            intent.phase = Phase::Failed { failure: failure.clone(), decided, ended_at: event.at };
+            fail(intent, failure, decision.as_ref(), event.at);
         }
         EventKind::Canceled { reason } => {
             intent.phase = Phase::Canceled { reason: reason.clone(), ended_at: event.at };
@@ -147,10 +128,11 @@ fn offer(intent: &mut Intent, event: &Event, attempt: u32, answer_by: Option<Tim
         Phase::InProgress { decided, .. } => {
             Phase::InProgress { lease: None, answer_by, decided: decided.clone() }
         }
+        // There is no way back from here, though the turn is offered again.
+        Phase::Acknowledged { .. } => Phase::Acknowledged { answer_by },
         Phase::Created
         | Phase::Submitted
         | Phase::Delivered { .. }
-        | Phase::Acknowledged { .. }
         | Phase::Waiting(_)
         | Phase::Completed { .. }
         | Phase::Failed { .. }
@@ -177,61 +159,18 @@ fn acknowledge(intent: &mut Intent) {
     intent.phase = Phase::Acknowledged { answer_by };
 }
 
-/// Puts `to` in the place of whoever passes the task on.
+/// Puts `to` in the place of whoever passes the task on, or of everybody where `from` is none of them.
 fn reassign(intent: &mut Intent, from: &str, to: &str) {
     let Some(hold) = intent.open_hold() else { return };
     let mut assignees: Vec<String> = intent.assignees(hold).to_vec();
-    match assignees.iter_mut().find(|name| *name == from) {
-        Some(name) => to.clone_into(name),
-        None => assignees = vec![to.to_owned()],
+    if assignees.iter().any(|name| name == to) {
+        assignees.retain(|name| name != from);
+    } else if let Some(name) = assignees.iter_mut().find(|name| *name == from) {
+        to.clone_into(name);
+    } else {
+        assignees = vec![to.to_owned()];
     }
     with_hold(intent, |hold| hold.reassigned_to = assignees);
-}
-
-fn begin(
-    intent: &mut Intent,
-    at: Timestamp,
-    (step, attempt): (usize, u32),
-    child: Option<crate::id::IntentId>,
-) {
-    let run = intent.run.get_or_insert_with(|| Run {
-        step,
-        attempt,
-        began_at: at,
-        begun: 0,
-        child,
-        pauses: false,
-        results: serde_json::Map::new(),
-        last_result: serde_json::Value::Null,
-        decided: None,
-    });
-    (run.step, run.attempt, run.began_at, run.child) = (step, attempt, at, child);
-    run.begun = run.begun.saturating_add(1);
-    run.pauses = false;
-    intent.checks = 0;
-    intent.phase = match child {
-        Some(child) => Phase::Waiting(Waiting::Step { child }),
-        None => Phase::InProgress { lease: None, answer_by: None, decided: None },
-    };
-}
-
-fn end(intent: &mut Intent, step_id: &str, result: &serde_json::Value, pauses: bool) {
-    let of_agent = intent.current_step().is_some_and(|it| matches!(it.work, Work::Agent { .. }));
-    if let Some(run) = &mut intent.run {
-        let child = run.child.take();
-        let bytes = result.to_string().len();
-        let all: usize = run.results.values().map(|kept| kept.to_string().len()).sum();
-        let small = bytes <= STEP_RESULT_BYTES_MAX && all + bytes <= RESULTS_BYTES_MAX;
-        let kept = if small { result.clone() } else { serde_json::json!({"intent_id": child}) };
-        if !kept.is_null() {
-            run.results.insert(step_id.to_owned(), kept);
-        }
-        if of_agent && !result.is_null() {
-            run.last_result = result.clone();
-        }
-        run.pauses = pauses;
-    }
-    intent.phase = Phase::InProgress { lease: None, answer_by: None, decided: None };
 }
 
 fn work(intent: &mut Intent, lease_until: Option<Timestamp>, answer_by: Option<Timestamp>) {
@@ -239,15 +178,75 @@ fn work(intent: &mut Intent, lease_until: Option<Timestamp>, answer_by: Option<T
     intent.phase = Phase::InProgress { lease, answer_by, decided: None };
 }
 
-fn suspend(asks: &mut Vec<Ask>, waits_for: &SuspendedFor) -> Waiting {
-    match waits_for {
+fn suspend(intent: &mut Intent, checkpoint: Option<&Digest>, waits_for: &SuspendedFor) {
+    if let Some(checkpoint) = checkpoint {
+        intent.checkpoint = Some(checkpoint.clone());
+    }
+    (intent.checks, intent.checked_at) = (0, None);
+    intent.phase = Phase::Waiting(match waits_for {
         SuspendedFor::People(new) => {
-            asks.extend(new.iter().cloned());
+            intent.asks.extend(new.iter().cloned());
             Waiting::Children
         }
         SuspendedFor::Tool => Waiting::Tool,
         SuspendedFor::Time(until) => Waiting::Time { until: *until },
+    });
+}
+
+fn end_ask(intent: &mut Intent, call_id: &str, ending: &AskEnding) {
+    if let Some(ask) = intent.asks.iter_mut().find(|ask| ask.call_id == call_id) {
+        ask.ending = Some(ending.clone());
     }
+}
+
+fn hand_on(
+    intent: &mut Intent,
+    event: &Event,
+    next_handler: Option<&Address>,
+    delivery: Option<Delivery>,
+) {
+    if let (Some(to), Some(delivery)) = (next_handler, delivery) {
+        intent.handed_to = Some(Handed { to: to.clone(), delivery });
+        intent.offer_seq = stream_position(event);
+    }
+    intent.phase = Phase::Waiting(Waiting::Agent { next_handler: next_handler.cloned() });
+}
+
+fn finish_call(intent: &mut Intent, call_id: &str, output_digest: &Digest, is_error: bool) {
+    if let Some(call) = intent.calls.get_mut(call_id) {
+        call.finished = Some(Finished { output_digest: output_digest.clone(), is_error });
+    }
+}
+
+fn answer(intent: &mut Intent, decision: &Decision, now: Timestamp) {
+    let mut decided = decided(intent, decision);
+    if let Some(run) = &mut intent.run
+        && let Some(of_step) = decided.take()
+    {
+        workflow::note_answer(run, of_step, now);
+    }
+    intent.phase = Phase::InProgress { lease: None, answer_by: None, decided };
+}
+
+fn complete(intent: &mut Intent, result: &Value, ended_at: Timestamp) {
+    let (result, decided) = (result.clone(), rests_on(intent));
+    intent.phase = Phase::Completed { result, decided, ended_at };
+}
+
+fn fail(intent: &mut Intent, failure: &Failure, decision: Option<&Decision>, ended_at: Timestamp) {
+    let refused = decision.and_then(|decision| decided(intent, decision));
+    let decided = refused.or_else(|| rests_on(intent));
+    intent.phase = Phase::Failed { failure: failure.clone(), decided, ended_at };
+}
+
+/// The decision that an end rests on. A run keeps its own; what its last agent gave is the result by
+/// now, and kept as that alone.
+fn rests_on(intent: &mut Intent) -> Option<Decided> {
+    if let Some(run) = &mut intent.run {
+        run.last_result = Value::Null;
+        return None;
+    }
+    intent.decided().cloned()
 }
 
 fn decided(intent: &Intent, decision: &Decision) -> Option<Decided> {
@@ -255,7 +254,7 @@ fn decided(intent: &Intent, decision: &Decision) -> Option<Decided> {
     Some(Decided { hold, decision: decision.clone() })
 }
 
-fn with_hold(intent: &mut Intent, change: impl FnOnce(&mut super::human_task::Hold)) {
+fn with_hold(intent: &mut Intent, change: impl FnOnce(&mut Hold)) {
     if let Phase::Waiting(Waiting::Human(hold)) = &mut intent.phase {
         change(hold);
     }

@@ -8,6 +8,7 @@ use super::Handed;
 use super::answer::Answer;
 use super::ask::{AskEnding, AskRequest};
 use super::envelope::Envelope;
+use super::human_task::Hold;
 use super::phase::Failure;
 use super::policy::{Patch, Right};
 use super::workflow::StepEnding;
@@ -246,4 +247,11 @@ pub struct Seen {
     pub version: u64,
     /// The hold's digest.
     pub digest: Digest,
+}
+
+impl Seen {
+    /// Whether this is what `hold` shows.
+    pub(super) fn is_of(&self, hold: &Hold) -> bool {
+        self.version == hold.version && self.digest == hold.digest
+    }
 }

@@ -1,6 +1,8 @@
 //! What a command does to an intent: every rule about who may do what, and when.
 
 mod agent;
+mod call;
+mod inbox;
 mod person;
 mod policy;
 mod time;
@@ -65,12 +67,12 @@ fn change(intent: &Intent, command: &Command, history: &mut History) -> Result<(
         }
         Command::Claim { by, fence, call_id, call_digest, needs_grant, token_digest } => {
             let call =
-                agent::Claim { call_id, call_digest, needs_grant: *needs_grant, token_digest };
-            agent::claim(intent, by, *fence, &call, history)
+                call::Claim { call_id, call_digest, needs_grant: *needs_grant, token_digest };
+            call::claim(intent, by, *fence, &call, history)
         }
         Command::FinishCall { by, call_id, token_digest, output_digest, is_error } => {
             let output = (output_digest, *is_error);
-            agent::finish_call(intent, by, call_id, token_digest, output, history)
+            call::finish_call(intent, by, call_id, token_digest, output, history)
         }
         Command::Complete { by, fence, result } => {
             agent::complete(intent, by, *fence, result, history)
@@ -86,11 +88,9 @@ fn change(intent: &Intent, command: &Command, history: &mut History) -> Result<(
         Command::Reassign { by, to, note } => {
             person::reassign(intent, by, to, note.as_ref(), history)
         }
-        Command::Say { by, message_id, text } => {
-            person::say(intent, by, *message_id, text, history)
-        }
+        Command::Say { by, message_id, text } => inbox::say(intent, by, *message_id, text, history),
         Command::Hide { by, message_ids, from_all } => {
-            person::hide(intent, by, message_ids, *from_all, history)
+            inbox::hide(intent, by, message_ids, *from_all, history)
         }
         Command::ChangePolicy { by, patch, right, expected_generation, reason } => {
             let change = policy::Change { patch, right: *right, expected: *expected_generation };

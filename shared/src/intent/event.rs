@@ -78,10 +78,13 @@ pub enum EventKind {
         /// Which reminder this is, from 1; one that comes late takes the place of those it missed.
         count: u32,
     },
-    /// Reminders did not help.
+    /// Reminders did not help, or a workflow turns to somebody further up.
     Escalated {
         /// Who is told now.
         to: Address,
+        /// The workflow's step that tells, by its place, if it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<usize>,
     },
     /// A person said yes.
     Approved {

@@ -22,6 +22,9 @@ pub const DESCRIPTION_CHARS_MAX: usize = 2000;
 pub const COMMENT_CHARS_MAX: usize = 2000;
 /// The most answers that one task may take. The contract's limit.
 pub const OUTCOMES_MAX: usize = 20;
+/// The largest result that a person signs off, in bytes of JSON. A state has it twice once it is
+/// approved, beside the payload.
+pub const PROPOSAL_BYTES_MAX: usize = 96 * 1024;
 /// The most people that one task may name. The contract's limit.
 pub const ASSIGNEES_MAX: usize = 20;
 
@@ -145,6 +148,14 @@ pub struct Decided {
     pub decision: Decision,
 }
 
+impl Decided {
+    /// The same without what was shown, for whoever has that elsewhere.
+    #[must_use]
+    pub(super) fn without_proposal(self) -> Self {
+        Self { hold: Hold { proposal: None, ..self.hold }, ..self }
+    }
+}
+
 /// A person's decision.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Decision {
@@ -250,8 +261,8 @@ impl Intent {
     /// When to remind whoever must decide `hold`.
     pub fn reminders(&self, hold: &Hold) -> Reminders {
         let step = hold.step.and_then(|step| self.envelope.workflow.as_ref()?.step(step));
-        let own = step.map(|step| step.reminders).filter(|own| own.after_s.is_some());
-        own.unwrap_or(self.envelope.reminders)
+        let of_intent = self.envelope.reminders;
+        step.map_or(of_intent, |step| step.reminders_or(of_intent))
     }
 
     /// Who is told when reminders about `hold` did not help.

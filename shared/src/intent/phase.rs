@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::human_task::{Decided, Hold};
+use super::human_task::{Decided, Decision, Hold};
 use super::status::{Status, WaitingReason};
 use crate::address::Address;
 use crate::id::IntentId;
@@ -116,6 +116,15 @@ pub struct Failure {
     /// What else the agent said of it.
     #[serde(default)]
     pub error: Value,
+}
+
+impl Failure {
+    /// A person has said no.
+    pub(super) fn rejected(decision: &Decision) -> Self {
+        let said = || format!("{} by {}", decision.outcome, decision.by);
+        let reason = decision.comment.clone().unwrap_or_else(said);
+        Self { code: "rejected".to_owned(), reason, error: Value::Null }
+    }
 }
 
 impl Phase {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Intent;
 use crate::address::Address;
@@ -14,6 +14,9 @@ use crate::principal::Principal;
 pub const CONTROLS_MAX: usize = 50;
 /// The most principals that an intent's grants name.
 pub const GRANTS_MAX: usize = 50;
+
+/// The most that all controls and grants of an intent may have, in bytes of JSON.
+pub const POLICY_BYTES_MAX: usize = 16 * 1024;
 
 /// What was changed since the intent was sent.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -44,6 +47,11 @@ pub enum Right {
     UpdatePolicy,
 }
 
+impl Right {
+    /// Every right.
+    pub const ALL: [Self; 3] = [Self::Resume, Self::UpdateControls, Self::UpdatePolicy];
+}
+
 /// A change of controls or policy; what it leaves out stays.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Patch {
@@ -65,7 +73,13 @@ pub struct Patch {
 }
 
 impl Policy {
+    /// How much it keeps for others, in bytes of JSON.
+    pub(super) fn bytes(&self) -> usize {
+        json!([self.controls, self.grants]).to_string().len()
+    }
+
     /// The policy after `patch`.
+    #[must_use]
     pub fn patched(&self, patch: &Patch) -> Self {
         let mut after = self.clone();
         after.generation += 1;
@@ -102,6 +116,11 @@ impl Intent {
         let granted =
             |name: &str| self.policy.grants.get(name).is_some_and(|rights| rights.contains(&right));
         granted(&by.name) || address.is_some_and(|address| granted(&address))
+    }
+
+    /// Whether `by` was granted anything, and so may see it.
+    pub fn grants_any(&self, by: &Principal) -> bool {
+        Right::ALL.into_iter().any(|right| self.grants(by, right))
     }
 
     /// How often a turn is offered before delivery has failed.

@@ -37,7 +37,10 @@ pub fn owed(intent: &Intent, event: &Event) -> Vec<Message> {
         EventKind::Reminded { count } => {
             vec![notice(intent, Notice::Reminder { count: *count })]
         }
-        EventKind::Escalated { to } => {
+        EventKind::Escalated { step: Some(step), .. } => {
+            vec![notice(intent, Notice::Step { step: *step })]
+        }
+        EventKind::Escalated { to, step: None } => {
             vec![notice(intent, Notice::Escalation { to: to.clone() })]
         }
         EventKind::Completed { .. }
@@ -95,7 +98,9 @@ pub fn wake_at(intent: &Intent) -> Option<Timestamp> {
         Phase::Waiting(Waiting::Human(hold)) => {
             reminder_at(intent, hold).into_iter().chain(intent.step_until()).min()
         }
-        Phase::Waiting(Waiting::Time { until }) => Some(*until),
+        Phase::Waiting(Waiting::Time { until }) => {
+            intent.step_until().into_iter().chain([*until]).min()
+        }
         Phase::Waiting(Waiting::Children | Waiting::Step { .. }) => check_at(intent),
         Phase::Waiting(Waiting::Agent { .. } | Waiting::Tool)
         | Phase::Created
@@ -118,24 +123,32 @@ pub fn reminder_at(intent: &Intent, hold: &Hold) -> Option<Timestamp> {
 }
 
 /// When to look whether the news of a child was lost: seldom, and ever more seldom, since it costs a
-/// commit and news are hardly ever lost. Once a step's child must have ended, soon.
+/// commit and news are hardly ever lost. Once a step's child must have ended, soon. Whatever else
+/// happens to the intent in the meantime does not put it off.
 pub fn check_at(intent: &Intent) -> Option<Timestamp> {
     let nth = usize::try_from(intent.checks).unwrap_or(usize::MAX);
     let [.., longest] = CHECK_AFTER;
     let pause = CHECK_AFTER.get(nth).copied().unwrap_or(longest);
-    let regular = intent.updated_at.checked_add(pause).ok();
+    let since = intent.checked_at.unwrap_or_else(|| waits_since(intent));
+    let regular = since.checked_add(pause).ok();
     let over = intent.step_until().and_then(|until| until.checked_add(CHILD_ENDS_WITHIN).ok());
-    regular.into_iter().chain(over.filter(|over| *over > intent.updated_at)).min()
+    regular.into_iter().chain(over.filter(|over| *over > since)).min()
+}
+
+fn waits_since(intent: &Intent) -> Timestamp {
+    let of_step = intent.run.as_ref().map(|run| run.began_at);
+    let of_asks = intent.open_asks().map(|ask| ask.asked_at).max();
+    of_step.or(of_asks).unwrap_or(intent.updated_at)
 }
 
 /// The intents that are born in the same transaction: the approvals that `command` asks for, and the
-/// child that has the step of a workflow which `events` began. A
-/// suspension asks only new questions or, where it has no `events`, none. Each of them can be
-/// created at the moment of the events, since its deadline lies after it.
+/// child that has the step of a workflow which `events` began. A suspension asks only new questions
+/// or, where it has no `events`, none. Each of them can be created at the moment of the events, since
+/// its deadline lies after it.
 pub fn births(intent: &Intent, command: &Command, events: &[Event]) -> Vec<(IntentId, Envelope)> {
     if let Some(child) = intent.run.as_ref().and_then(|run| run.child) {
-        let begun = |event: &Event| matches!(&event.kind, EventKind::StepBegun { child: Some(it), .. } if *it == child);
-        let born = events.iter().any(begun).then(|| intent.step_envelope()).flatten();
+        let begun = events.iter().any(|event| begins(event, child));
+        let born = begun.then(|| intent.step_envelope()).flatten();
         return born.map(|envelope| (child, envelope)).into_iter().collect();
     }
     let Command::Suspend { by, waits_for: WaitsFor::People(requests), .. } = command else {
@@ -146,6 +159,10 @@ pub fn births(intent: &Intent, command: &Command, events: &[Event]) -> Vec<(Inte
         .iter()
         .map(|request| (request.child_id(intent), request.envelope(intent, &by.name, now)))
         .collect()
+}
+
+fn begins(event: &Event, child: IntentId) -> bool {
+    matches!(event.kind, EventKind::StepBegun { child: Some(begun), .. } if begun == child)
 }
 
 fn turn(intent: &Intent) -> Option<Message> {
@@ -162,7 +179,7 @@ fn turn(intent: &Intent) -> Option<Message> {
     }
 }
 
-/// The news that a parent waits for, if its children have ended.
+/// The question to each child that has not ended, as far as its parent knows: have you?
 fn news(intent: &Intent) -> Vec<Message> {
     let of_step = intent.run.as_ref().and_then(|run| run.child);
     let (tenant, parent) = (&intent.envelope.tenant, intent.id);

@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::answer::ANSWER_BYTES_MAX;
 use super::ask::{ASKS_PER_INTENT_MAX, ASKS_PER_SUSPENSION_MAX};
 use super::call::CALLS_MAX;
+use super::human_task::PROPOSAL_BYTES_MAX;
 use super::inbox::MESSAGES_MAX;
 use super::outcome::Outcome;
-use super::policy::{CONTROLS_MAX, GRANTS_MAX};
+use super::policy::{CONTROLS_MAX, GRANTS_MAX, POLICY_BYTES_MAX};
 use super::status::Status;
 use crate::form::FormFault;
 use crate::principal::Role;
@@ -85,6 +87,16 @@ pub enum Rejection {
     /// What was filled in does not fit the form.
     #[error("the form is not filled in as it asks: {}", faults(.0))]
     FormInvalid(Vec<FormFault>),
+    /// Too much was filled in.
+    #[error(
+        "an answer fills in at most {ANSWER_BYTES_MAX} bytes of JSON; send a reference instead"
+    )]
+    AnswerTooLarge,
+    /// Too much would have to be shown.
+    #[error(
+        "a person signs off at most {PROPOSAL_BYTES_MAX} bytes of JSON; send a reference instead"
+    )]
+    ResultTooLarge,
     /// The task wants a comment.
     #[error("this task needs a comment: send `comment` with at least one character")]
     CommentRequired,
@@ -103,8 +115,10 @@ pub enum Rejection {
     /// The caller may not change this.
     #[error("only the sender, an administrator or a principal with a grant may change this")]
     NotGranted,
-    /// Too many control values or grants.
-    #[error("one intent keeps at most {CONTROLS_MAX} controls and {GRANTS_MAX} grants")]
+    /// Too many control values or grants, or too large ones.
+    #[error(
+        "one intent keeps at most {CONTROLS_MAX} controls and {GRANTS_MAX} grants, in at most {POLICY_BYTES_MAX} bytes of JSON"
+    )]
     PolicyTooLarge,
     /// Too many messages.
     #[error("one intent takes at most {MESSAGES_MAX} messages")]

@@ -3,15 +3,28 @@
 //! Time is whole seconds from an epoch. Whatever happens in any test passes through
 //! [`Story::take`], which holds every event against the rules that must always be true.
 
+mod answers;
 mod asks;
 mod calls;
+mod delivery;
+mod flow;
 mod formats;
+mod handing_on;
 mod hold_points;
+mod kinds;
 mod lifecycle;
+mod lives;
+mod messages;
+mod policy;
 mod properties;
 mod react;
+mod reassignment;
+mod runs;
+mod sign_offs;
+mod step_endings;
 mod time;
 mod walk;
+mod workflows;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -29,6 +42,7 @@ use crate::address::Address;
 use crate::digest::Digest;
 use crate::id::IntentId;
 use crate::principal::{Assurance, Principal, Role};
+use kinds::{kind, kinds};
 
 /// When the intents of these tests end, unless the test says otherwise: later than a grant lasts.
 const DEADLINE: i64 = 1_000_000;
@@ -139,47 +153,6 @@ fn check_around(
     check(given, (when.clone(), second - 1), before);
     check(given, (when.clone(), second), on);
     check(given, (when.clone(), second + 1), after);
-}
-
-fn kinds(events: &[Event]) -> Vec<&'static str> {
-    events.iter().map(|event| kind(&event.kind)).collect()
-}
-
-/// Our own name of a kind of event; the wire's sixteen tell fewer apart.
-fn kind(kind: &EventKind) -> &'static str {
-    match kind {
-        EventKind::Created { .. } => "Created",
-        EventKind::Submitted => "Submitted",
-        EventKind::Offered { .. } => "Offered",
-        EventKind::Acknowledged => "Acknowledged",
-        EventKind::Started { .. } => "Started",
-        EventKind::Stepped { .. } => "Stepped",
-        EventKind::Held { .. } => "Held",
-        EventKind::TaskAssigned => "TaskAssigned",
-        EventKind::Reminded { .. } => "Reminded",
-        EventKind::Escalated { .. } => "Escalated",
-        EventKind::Approved { .. } => "Approved",
-        EventKind::Suspended { .. } => "Suspended",
-        EventKind::AskEnded { .. } => "AskEnded",
-        EventKind::Resumed { .. } => "Resumed",
-        EventKind::HandedOn { .. } => "HandedOn",
-        EventKind::CallClaimed { .. } => "CallClaimed",
-        EventKind::CallFinished { .. } => "CallFinished",
-        EventKind::DeliveryFailed { .. } => "DeliveryFailed",
-        EventKind::Refused { .. } => "Refused",
-        EventKind::Reassigned { .. } => "Reassigned",
-        EventKind::StepBegun { .. } => "StepBegun",
-        EventKind::StepEnded { .. } => "StepEnded",
-        EventKind::Notified { .. } => "Notified",
-        EventKind::Checked => "Checked",
-        EventKind::Said { .. } => "Said",
-        EventKind::Hidden { .. } => "Hidden",
-        EventKind::PolicyChanged { .. } => "PolicyChanged",
-        EventKind::Completed { .. } => "Completed",
-        EventKind::Failed { .. } => "Failed",
-        EventKind::Canceled { .. } => "Canceled",
-        EventKind::TimedOut => "TimedOut",
-    }
 }
 
 // What is sent.

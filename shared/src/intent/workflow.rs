@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Intent;
-use super::envelope::{Delivery, Envelope, Parent, Reminders};
+use super::envelope::{Delivery, Envelope, Parent, Reminders, TTL_SECONDS_MIN};
 use super::human_task::{Decided, HoldPoint, HumanTask};
-use super::phase::Failure;
+use super::phase::{Failure, Phase};
 use super::status::Status;
 use crate::address::Address;
 use crate::id::IntentId;
@@ -25,7 +25,7 @@ pub const RETRIES_MAX: u32 = 20;
 /// are given the intent that has it.
 pub const STEP_RESULT_BYTES_MAX: usize = 16 * 1024;
 /// The most that all results together may have that later steps are given, in bytes of JSON.
-pub const RESULTS_BYTES_MAX: usize = 64 * 1024;
+pub const RESULTS_BYTES_MAX: usize = 32 * 1024;
 
 /// The steps of a scenario.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -146,9 +146,21 @@ pub struct Run {
     /// The result of the agent's step that ended last.
     #[serde(default)]
     pub last_result: Value,
-    /// The decision that was made last.
+    /// The decision that was made last, without the proposal that it was about: history has that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided: Option<Decided>,
+    /// Who has answered a moment ago, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub just_answered: Vec<JustAnswered>,
+}
+
+/// An answer that may come again by mistake.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct JustAnswered {
+    /// Whose.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// How the child intent of a step ended.
@@ -160,7 +172,7 @@ pub struct StepEnding {
     pub result: Value,
     /// Why it failed, if it did.
     pub failure: Option<Failure>,
-    /// The decision that it rests on, or that refused it.
+    /// The decision that it rests on, or that refused it. What was shown stays with the child.
     pub decided: Option<Decided>,
 }
 
@@ -183,12 +195,16 @@ impl Step {
             | Work::Escalate { .. } => None,
         }
     }
+
+    /// When to remind: as the step says, else as the intent does.
+    pub fn reminders_or(&self, of_intent: Reminders) -> Reminders {
+        if self.reminders.after_s.is_some() { self.reminders } else { of_intent }
+    }
 }
 
 impl StepEnding {
     /// Reads the ending off a child that has ended.
     pub fn of(child: &Intent) -> Option<Self> {
-        use super::phase::Phase;
         let status = child.status();
         let lost = |code: &str, reason: &str| Failure {
             code: code.to_owned(),
@@ -209,7 +225,8 @@ impl StepEnding {
             | Phase::InProgress { .. }
             | Phase::Waiting(_) => return None,
         };
-        Some(Self { status, result, failure, decided: child.decided().cloned() })
+        let decided = child.decided().cloned().map(Decided::without_proposal);
+        Some(Self { status, result, failure, decided })
     }
 }
 
@@ -219,10 +236,11 @@ impl Intent {
         self.envelope.workflow.as_ref()?.step(self.run.as_ref()?.step)
     }
 
-    /// When the current step's time is over, if it has an end of its own.
+    /// When the current step's time is over, if it has an end of its own. Every step has a moment: a
+    /// child that ended as it began could not be created, and the step would wait for it.
     pub fn step_until(&self) -> Option<Timestamp> {
         let run = self.run.as_ref().filter(|run| !run.pauses && !self.is_ended())?;
-        let seconds = self.current_step()?.deadline_s?;
+        let seconds = self.current_step()?.deadline_s?.max(TTL_SECONDS_MIN);
         run.began_at.checked_add(std::time::Duration::from_secs(seconds.into())).ok()
     }
 
@@ -273,9 +291,9 @@ impl Intent {
             }),
             reply_to: None,
             deadline_at: self.decide_until(),
-            reminders: step.reminders,
-            escalate_to: step.escalate_to.clone(),
-            delivery_attempts_max: self.envelope.delivery_attempts_max,
+            reminders: step.reminders_or(self.envelope.reminders),
+            escalate_to: step.escalate_to.as_ref().or(self.envelope.escalate_to.as_ref()).cloned(),
+            delivery_attempts_max: self.delivery_attempts_max(),
             hold_point: hold_point.clone(),
             workflow: None,
         })

@@ -18,6 +18,7 @@ use crate::id::IntentId;
 use crate::intent::record::{Recorded, record};
 use crate::intent::{Event, Intent, react};
 use crate::message::Message;
+use crate::webhook::Parties;
 
 /// The most commits that one read of history returns.
 const COMMITS_PER_READ_MAX: i32 = 200;
@@ -127,6 +128,17 @@ impl Store {
         Ok(after)
     }
 
+    /// The commit whose last event is number `seq`.
+    pub async fn commit_at(
+        &self,
+        tenant: &str,
+        id: IntentId,
+        seq: u64,
+    ) -> Result<Option<Commit>, StoreError> {
+        let found = self.get(Place::commit(tenant, id, seq)).await?;
+        found.map(|item| read_body(&item)).transpose()
+    }
+
     /// Commits with events after `since`, oldest first.
     pub async fn history(
         &self,
@@ -158,7 +170,7 @@ impl Store {
         let head = Commit::digest(&commit_text);
 
         writes.push(self.put_write(self.snapshot(change, &after, version, &head)?, guard(change)));
-        writes.push(self.put_write(self.commit_item(&after, version, commit_text), Guard::Absent));
+        writes.push(self.put_write(self.commit_item(&after, version, commit_text)?, Guard::Absent));
         self.move_pointers(before, &after, writes);
         for attachment in &change.attachments {
             let mut item = attachment.item(&after.envelope.tenant, after.id)?;
@@ -190,12 +202,19 @@ impl Store {
         Ok(item)
     }
 
-    fn commit_item(&self, after: &Intent, version: u64, commit_text: String) -> Item {
+    fn commit_item(
+        &self,
+        after: &Intent,
+        version: u64,
+        commit_text: String,
+    ) -> Result<Item, StoreError> {
         let mut item = item::item(Place::commit(&after.envelope.tenant, after.id, after.seq));
         item.insert("version".to_owned(), number(version));
         item.insert("body".to_owned(), text(commit_text));
+        // Beside the body and not part of the chain: whoever relays the commit reads no snapshot.
+        item.insert("parties".to_owned(), text(body(&Parties::of(after))?));
         self.retire(&mut item, after.deadline_at());
-        item
+        Ok(item)
     }
 
     /// Moves the items that merely point at the intent to where its new state wants them.
@@ -231,7 +250,7 @@ impl Store {
         item
     }
 
-    fn put_write(&self, item: Item, guard: Guard) -> TransactWriteItem {
+    pub(super) fn put_write(&self, item: Item, guard: Guard) -> TransactWriteItem {
         let mut put = Put::builder().table_name(&self.table).set_item(Some(item));
         if let Some((condition, values)) = guard.condition() {
             put = put
@@ -252,7 +271,7 @@ impl Store {
 }
 
 /// What must be true of the item that a write replaces.
-enum Guard {
+pub(super) enum Guard {
     None,
     Absent,
     At { version: u64, before_ms: Option<i64> },

@@ -145,7 +145,7 @@ impl Store {
 
 /// A sort key that excludes `sk` and all behind it from a range that includes its end. Sort keys end
 /// in an id, so one that is cut short sorts before the whole.
-fn just_before(sk: &str) -> String {
+pub(super) fn just_before(sk: &str) -> String {
     let mut cut = sk.to_owned();
     cut.pop();
     cut

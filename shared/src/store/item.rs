@@ -16,6 +16,9 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 /// The attribute by which `DynamoDB` removes items.
 const TTL: &str = "ttl_epoch_s";
 
+/// The most items that one read of a whole partition returns.
+const ENTRIES_PER_READ_MAX: i32 = 500;
+
 /// Starts an item at `place`.
 pub(crate) fn item(place: Place) -> Item {
     Item::from([
@@ -128,6 +131,20 @@ impl Store {
             .await
             .map_err(super::unavailable)?;
         Ok(answer.items.unwrap_or_default())
+    }
+
+    /// Up to `limit` items of a whole partition, page by page.
+    pub(crate) async fn entries(&self, pk: String, limit: usize) -> Result<Vec<Item>, StoreError> {
+        let mut found = Vec::new();
+        let mut from = String::new();
+        while found.len() < limit {
+            let page = self.range(pk.clone(), &from, "~", ENTRIES_PER_READ_MAX, false).await?;
+            let Some(last) = page.last().and_then(|item| read_text(item, "sk")) else { break };
+            last.clone_into(&mut from);
+            found.extend(page);
+        }
+        found.truncate(limit);
+        Ok(found)
     }
 }
 

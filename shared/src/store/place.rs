@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::account::AccountId;
 use crate::address::Address;
+use crate::digest::Digest;
 use crate::id::IntentId;
+use crate::webhook::{EventId, Owner, SubscriptionId};
 
 /// A primary key.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -15,6 +18,12 @@ pub(crate) struct Place {
 
 /// Prefix of the sort keys of commits, which `relay` looks for.
 pub(crate) const COMMIT: &str = "C#";
+/// Prefix of the sort keys of deliveries, which `relay` looks for too.
+pub(crate) const DELIVERY: &str = "D#";
+/// What follows the tenant in the partition of a published event.
+pub(crate) const WEBHOOK: &str = "WEBHOOK#";
+/// Hex digits of an owner's digest in the keys of its subscriptions.
+const OWNER_DIGITS: usize = 32;
 
 impl Place {
     pub(crate) fn snapshot(tenant: &str, id: IntentId) -> Self {
@@ -58,8 +67,40 @@ impl Place {
         Self { pk: routes(tenant), sk: address.path().to_owned() }
     }
 
+    pub(crate) fn account(tenant: &str, id: AccountId) -> Self {
+        Self { pk: accounts(tenant), sk: id.to_string() }
+    }
+
+    pub(crate) fn beat(tenant: &str, agent: &Address) -> Self {
+        Self { pk: beats(tenant), sk: agent.path().to_owned() }
+    }
+
+    pub(crate) fn mesh_event(tenant: &str, at: Timestamp, event_id: &str) -> Self {
+        Self { pk: mesh(tenant), sk: format!("{}#{event_id}", millis(at)) }
+    }
+
     pub(crate) fn report(tenant: &str, report_id: &str) -> Self {
         Self { pk: reports(tenant), sk: report_id.to_owned() }
+    }
+
+    pub(crate) fn subscription(tenant: &str, owner: &Owner, id: SubscriptionId) -> Self {
+        Self { pk: subscriptions(tenant), sk: format!("{}{id}", owners_part(owner)) }
+    }
+
+    pub(crate) fn published(tenant: &str, event: EventId) -> Self {
+        Self { pk: webhook(tenant, event), sk: "E".to_owned() }
+    }
+
+    pub(crate) fn delivery(tenant: &str, event: EventId, id: SubscriptionId) -> Self {
+        Self { pk: webhook(tenant, event), sk: format!("{DELIVERY}{id}") }
+    }
+
+    pub(crate) fn replay(tenant: &str, event: EventId, replay: EventId) -> Self {
+        Self { pk: webhook(tenant, event), sk: format!("R#{replay}") }
+    }
+
+    pub(crate) fn underway(tenant: &str, since: Timestamp, event: EventId) -> Self {
+        Self { pk: underway(tenant), sk: format!("{}#{event}", millis(since)) }
     }
 }
 
@@ -87,8 +128,39 @@ pub(crate) fn routes(tenant: &str) -> String {
     format!("{tenant}#ROUTES")
 }
 
+pub(crate) fn accounts(tenant: &str) -> String {
+    format!("{tenant}#ACCOUNTS")
+}
+
+pub(crate) fn beats(tenant: &str) -> String {
+    format!("{tenant}#BEATS")
+}
+
+pub(crate) fn mesh(tenant: &str) -> String {
+    format!("{tenant}#MESH")
+}
+
 pub(crate) fn reports(tenant: &str) -> String {
     format!("{tenant}#REPORTS")
+}
+
+pub(crate) fn subscriptions(tenant: &str) -> String {
+    format!("{tenant}#SUBSCRIPTIONS")
+}
+
+/// What the sort keys of an owner's subscriptions begin with. A digest, since a name may have any
+/// character in it.
+pub(crate) fn owners_part(owner: &Owner) -> String {
+    let digest = Digest::of_bytes(owner.text().as_bytes());
+    format!("{}#", digest.hex().get(..OWNER_DIGITS).unwrap_or_default())
+}
+
+pub(crate) fn webhook(tenant: &str, event: EventId) -> String {
+    format!("{tenant}#{WEBHOOK}{event}")
+}
+
+pub(crate) fn underway(tenant: &str) -> String {
+    format!("{tenant}#UNDERWAY")
 }
 
 /// The millisecond at which something due at `at` is due for certain: rounded up, since a wake-up

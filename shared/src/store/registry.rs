@@ -2,15 +2,27 @@
 
 use jiff::Timestamp;
 
-use super::item::{body, item, read_body, text};
+use super::item::{Item, body, corrupt, item, number, read_body, read_text, text};
 use super::place::{self, Place};
-use super::{Store, StoreError};
+use super::update::Update;
+use super::{SCHEMA_VERSION, Store, StoreError};
 use crate::address::Address;
 use crate::key::Key;
+use crate::mesh::MeshEvent;
+use crate::registration::{Owner, Registration};
 use crate::route::Route;
 
-/// The most routes that a list returns.
-const ROUTES_PER_READ_MAX: i32 = 500;
+/// The most routes that a list reads.
+const ROUTES_READ_MAX: usize = 5000;
+
+/// A route as the table has it.
+#[derive(Clone, Debug)]
+pub struct StoredRoute {
+    /// The route.
+    pub route: Route,
+    /// Its text, which is the lock of its next change.
+    pub(super) text: String,
+}
 
 impl Store {
     /// The key with this public id.
@@ -45,21 +57,71 @@ impl Store {
         tenant: &str,
         address: &Address,
     ) -> Result<Option<Route>, StoreError> {
-        let found = self.get(Place::route(tenant, address)).await?;
-        found.map(|item| read_body(&item)).transpose()
+        Ok(self.stored_route(tenant, address).await?.map(|stored| stored.route))
     }
 
-    /// Makes or changes a route.
+    /// The route of an address, as it must be for a change of it to be written.
+    pub async fn stored_route(
+        &self,
+        tenant: &str,
+        address: &Address,
+    ) -> Result<Option<StoredRoute>, StoreError> {
+        let found = self.get(Place::route(tenant, address)).await?;
+        found.map(|item| stored_route(&item)).transpose()
+    }
+
+    /// Makes or changes a route. What the registry knows of the agent stays, except that a deleted
+    /// one is registered anew.
     pub async fn put_route(&self, tenant: &str, route: &Route) -> Result<(), StoreError> {
+        let expression = "SET body = :body, v = :v, created_at = if_not_exists(created_at, :at) \
+            REMOVE deleted_at";
+        let update = Update::new(Place::route(tenant, &route.address), expression)
+            .value(":body", text(body(route)?))
+            .value(":v", number(SCHEMA_VERSION))
+            .value(":at", text(route.updated_at.to_string()));
+        self.update(update).await?;
+        Ok(())
+    }
+
+    /// Registers an agent whose address has no route yet. `false` if it has one.
+    pub async fn add_route(
+        &self,
+        tenant: &str,
+        route: &Route,
+        event: &MeshEvent,
+    ) -> Result<bool, StoreError> {
         let mut item = item(Place::route(tenant, &route.address));
         item.insert("body".to_owned(), text(body(route)?));
-        self.put(item).await
+        item.insert("created_at".to_owned(), text(route.updated_at.to_string()));
+        self.write_with(tenant, event, self.put_if(item, "attribute_not_exists(pk)")).await
     }
 
     /// Every route.
     pub async fn routes(&self, tenant: &str) -> Result<Vec<Route>, StoreError> {
-        let pk = place::routes(tenant);
-        let items = self.range(pk, "", "~", ROUTES_PER_READ_MAX, false).await?;
-        items.iter().map(read_body).collect()
+        let items = self.entries(place::routes(tenant), ROUTES_READ_MAX).await?;
+        items.iter().map(|item| Ok(stored_route(item)?.route)).collect()
     }
+}
+
+fn stored_route(item: &Item) -> Result<StoredRoute, StoreError> {
+    let text = read_text(item, "body").ok_or_else(|| corrupt(item))?.to_owned();
+    let mut route: Route = read_body(item)?;
+    route.registration = registration(item)?;
+    Ok(StoredRoute { route, text })
+}
+
+fn registration(item: &Item) -> Result<Registration, StoreError> {
+    let instant = |name| read_text(item, name).and_then(|text| text.parse().ok());
+    let owner = read_text(item, "account").map(serde_json::from_str::<Owner>).transpose();
+    let owner = owner.map_err(|error| StoreError::Corrupt("an owner".into(), Some(error)))?;
+    let deleted_at = instant("deleted_at");
+    // An account that has ended is named as long as its agent is gone with it, and no longer.
+    let is_named = !item.contains_key("account_ended") || deleted_at.is_some();
+    Ok(Registration {
+        created_at: instant("created_at"),
+        owner: owner.filter(|_| is_named),
+        killed_at: instant("killed_at"),
+        suspended_at: instant("suspended_at"),
+        deleted_at,
+    })
 }

@@ -3,8 +3,10 @@
 use serde::Deserialize;
 
 use super::commit::Commit;
-use super::place::COMMIT;
+use super::place::{COMMIT, DELIVERY, WEBHOOK};
 use super::timer::Timer;
+use crate::id::IntentId;
+use crate::webhook::{Delivery, DeliveryDue, Parties};
 
 /// The attributes of a stream record's item that anybody looks at.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -15,6 +17,7 @@ pub struct Row {
     body: Option<String>,
     intent: Option<String>,
     due_ms: Option<i64>,
+    parties: Option<String>,
 }
 
 /// What happened to the item.
@@ -22,6 +25,8 @@ pub struct Row {
 pub enum Happened {
     /// It was written and had not been there.
     Inserted,
+    /// It was there and was written again.
+    Changed,
     /// It was removed by TTL.
     Expired,
     /// Anything else.
@@ -32,7 +37,7 @@ pub enum Happened {
 #[derive(Debug)]
 pub enum StreamRecord {
     /// An intent changed.
-    Committed(Box<Commit>),
+    Committed(Box<Committed>),
     /// A wake-up was set.
     TimerSet {
         /// The account.
@@ -47,14 +52,50 @@ pub enum StreamRecord {
         /// The wake-up.
         timer: Timer,
     },
+    /// An attempt at a delivery was set.
+    DeliverySet(DeliveryDue),
     /// Nothing that anybody waits for.
     Other,
+}
+
+/// A commit, with what a reader of the stream must know beside it.
+#[derive(Debug)]
+pub struct Committed {
+    /// The account.
+    pub tenant: String,
+    /// The intent.
+    pub intent: IntentId,
+    /// Whose business the intent is; unknown for commits of an older version.
+    pub parties: Option<Parties>,
+    /// The commit.
+    pub commit: Commit,
 }
 
 /// A record that should say something and cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the stream record of {0} cannot be read")]
 pub struct Unreadable(String);
+
+impl Happened {
+    /// Whether what happened to the item with this partition key can say something. Most items that
+    /// are written again are large and say nothing, and need not be read.
+    pub fn may_matter(self, pk: &str) -> bool {
+        match self {
+            Self::Inserted | Self::Expired => true,
+            Self::Changed => pk.split_once('#').is_some_and(|(_, rest)| rest.starts_with(WEBHOOK)),
+            Self::Otherwise => false,
+        }
+    }
+}
+
+impl Committed {
+    fn read(tenant: String, rest: &str, row: &Row) -> Option<Self> {
+        let intent = rest.split_once('#').and_then(|(_, id)| id.parse().ok())?;
+        let parties = row.parties.as_deref().map(serde_json::from_str).transpose().ok()?;
+        let commit = Commit::parse(row.body.as_deref().unwrap_or("")).ok()?;
+        Some(Self { tenant, intent, parties, commit })
+    }
+}
 
 impl StreamRecord {
     /// Reads a record: the new item of an insertion, the old one of a removal.
@@ -66,10 +107,16 @@ impl StreamRecord {
             let timer = Timer::of(row.intent.as_deref().unwrap_or(""), row.due_ms.unwrap_or(-1));
             timer.ok_or_else(unreadable)
         };
+        let is_delivery = rest.starts_with(WEBHOOK) && row.sk.starts_with(DELIVERY);
         match happened {
             Happened::Inserted if row.sk.starts_with(COMMIT) && rest.starts_with("INTENT#") => {
-                let commit = Commit::parse(row.body.as_deref().unwrap_or(""));
-                commit.map(|commit| Self::Committed(Box::new(commit))).map_err(|_| unreadable())
+                let committed = Committed::read(tenant, rest, row).ok_or_else(unreadable)?;
+                Ok(Self::Committed(Box::new(committed)))
+            }
+            Happened::Inserted | Happened::Changed if is_delivery => {
+                let delivery: Delivery = serde_json::from_str(row.body.as_deref().unwrap_or(""))
+                    .map_err(|_| unreadable())?;
+                Ok(delivery.due(&tenant).map_or(Self::Other, Self::DeliverySet))
             }
             Happened::Inserted if rest.starts_with("TIMER#") => {
                 Ok(Self::TimerSet { tenant, timer: timer()? })
@@ -77,7 +124,9 @@ impl StreamRecord {
             Happened::Expired if rest.starts_with("TIMER#") => {
                 Ok(Self::TimerExpired { tenant, timer: timer()? })
             }
-            Happened::Inserted | Happened::Expired | Happened::Otherwise => Ok(Self::Other),
+            Happened::Inserted | Happened::Changed | Happened::Expired | Happened::Otherwise => {
+                Ok(Self::Other)
+            }
         }
     }
 }

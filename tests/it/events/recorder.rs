@@ -14,14 +14,14 @@ use tokio::net::TcpListener;
 type Came = Arc<Mutex<Vec<(HeaderMap, Value)>>>;
 
 /// The receiver.
-pub(super) struct Recorder {
-    pub(super) endpoint: String,
+pub(crate) struct Recorder {
+    pub(crate) endpoint: String,
     came: Came,
 }
 
 impl Recorder {
     /// Starts it on a loopback port; it ends with the test's runtime.
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let came = Came::default();
@@ -31,7 +31,7 @@ impl Recorder {
     }
 
     /// A client of SQS that sends here.
-    pub(super) fn sqs(&self) -> aws_sdk_sqs::Client {
+    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
         let config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(&self.endpoint)
@@ -43,7 +43,7 @@ impl Recorder {
     }
 
     /// The messages that came since the last look: queue, delay in seconds and body.
-    pub(super) fn sent(&self) -> Vec<(String, u64, Value)> {
+    pub(crate) fn sent(&self) -> Vec<(String, u64, Value)> {
         let came = std::mem::take(&mut *self.came.lock().unwrap());
         let message = |(headers, body): (HeaderMap, Value)| {
             assert_eq!(headers["x-amz-target"], "AmazonSQS.SendMessage");
@@ -55,7 +55,7 @@ impl Recorder {
     }
 
     /// The notices that came since the last look: id, body and signature.
-    pub(super) fn posted(&self) -> Vec<(String, Value, String)> {
+    pub(crate) fn posted(&self) -> Vec<(String, Value, String)> {
         let came = std::mem::take(&mut *self.came.lock().unwrap());
         let header = |headers: &HeaderMap, name: &str| headers[name].to_str().unwrap().to_owned();
         let notice = |(headers, body): (HeaderMap, Value)| {

@@ -457,6 +457,7 @@ pub(super) async fn keys_and_routes_come_back_as_they_were_stored(table: Table) 
         name: "ana".to_owned(),
         role: Role::Agent,
         address: Some(address()),
+        service_account_id: None,
         secret_digest: text.digest(),
         created_at: world.app.now(),
         expires_at: Some(after(world.app.now(), 1)),
@@ -479,9 +480,11 @@ pub(super) async fn keys_and_routes_come_back_as_they_were_stored(table: Table) 
     store.put_route(TENANT, &route).await.unwrap();
     route.delivery = Delivery::Worker;
     store.put_route(TENANT, &route).await.unwrap();
+    route.registration.created_at = Some(route.updated_at);
     assert_eq!(store.route(TENANT, &address()).await.unwrap(), Some(route.clone()));
-    let far = Route::direct(Address::parse("a/b@c/d+e").unwrap());
+    let mut far = Route::direct(Address::parse("a/b@c/d+e").unwrap());
     store.put_route(TENANT, &far).await.unwrap();
+    far.registration.created_at = Some(far.updated_at);
     assert_eq!(store.routes(TENANT).await.unwrap(), [route, far]);
     assert!(store.routes("another").await.unwrap().is_empty());
 }

@@ -64,7 +64,7 @@ impl Turn<'_> {
             Err(ToolError::Lost) => return Ok(result),
         };
         let output = CallOutput { call_id: call.call_id.clone(), output, is_error };
-        app.finish_call(&self.by, id, &claim_token, output).await?;
+        app.record_call(&self.by, id, &claim_token, output).await?;
         Ok(result)
     }
 }

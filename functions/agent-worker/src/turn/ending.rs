@@ -5,13 +5,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::agent::{ApprovalRequest, Finish};
+use shared::app::App;
 use shared::error::Error;
+use shared::id::IntentId;
 use shared::intent::ask::ASKS_PER_SUSPENSION_MAX;
 use shared::intent::command::WaitsFor;
 use shared::intent::phase::Failure;
-use shared::intent::{Command, Rejection};
+use shared::intent::{Command, Intent, Rejection};
+use shared::registration::Standing;
 
-use super::{Outcome, Turn, TurnError};
+use super::{Outcome, Turn, TurnError, agent_of};
 use crate::model::ModelError;
 use crate::{checkpoint, question};
 
@@ -19,6 +22,9 @@ use crate::{checkpoint, question};
 const PAUSE_MIN: Duration = Duration::from_secs(15);
 /// The longest pause before an unreachable model is asked again.
 const PAUSE_MAX: Duration = Duration::from_hours(1);
+/// The longest pause before a stopped agent's turn is tried again: how long an agent that goes on may
+/// leave its turns alone.
+const STOPPED_PAUSE_MAX: Duration = Duration::from_mins(10);
 /// In between, a pause is this part of the time since the intent was sent.
 const PAUSE_PARTS: u32 = 10;
 
@@ -89,10 +95,7 @@ impl Turn<'_> {
     /// Letting the lease run out would come to a retry too, but use up one of the few attempts that
     /// are there for workers that die.
     pub(super) async fn pause(&self, unavailable: ModelError) -> Result<Outcome, TurnError> {
-        let now = self.app().now();
-        let age = Duration::try_from(now.duration_since(self.intent.created_at));
-        let pause = (age.unwrap_or_default() / PAUSE_PARTS).clamp(PAUSE_MIN, PAUSE_MAX);
-        let until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+        let until = after_a_pause(&self.intent, self.app().now(), PAUSE_MAX);
         self.go_on_at(until, Outcome::Pauses(unavailable)).await
     }
 
@@ -119,4 +122,25 @@ impl Turn<'_> {
         let intent = self.app().execute(self.intent.id, &fail, &[]).await?;
         Ok(Outcome::Finished(intent.status()))
     }
+}
+
+/// Puts the turn of a stopped agent off: it is tried again later, until its agent goes on or the
+/// intent's deadline passes.
+pub(super) async fn put_off(
+    app: &App,
+    id: IntentId,
+    fence: Option<u64>,
+    standing: Standing,
+) -> Result<Outcome, TurnError> {
+    let intent = app.load(id).await?.intent;
+    let until = after_a_pause(&intent, app.now(), STOPPED_PAUSE_MAX);
+    app.put_off(&agent_of(&intent), fence, id, until).await?;
+    Ok(Outcome::PutOff(standing))
+}
+
+/// The end of a pause that is the longer, the older the intent is.
+fn after_a_pause(intent: &Intent, now: Timestamp, longest: Duration) -> Timestamp {
+    let age = Duration::try_from(now.duration_since(intent.created_at));
+    let pause = (age.unwrap_or_default() / PAUSE_PARTS).clamp(PAUSE_MIN, longest);
+    now.checked_add(pause).unwrap_or(Timestamp::MAX)
 }

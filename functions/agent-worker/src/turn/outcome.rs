@@ -6,6 +6,7 @@ use std::fmt;
 use shared::agent;
 use shared::error::Error;
 use shared::intent::{Rejection, Status};
+use shared::registration::Standing;
 
 use crate::checkpoint::CheckpointError;
 use crate::model::ModelError;
@@ -23,6 +24,8 @@ pub(super) enum Outcome {
     GoesOn,
     /// The model does not answer now; a later invocation asks it again.
     Pauses(ModelError),
+    /// The agent is stopped; a later invocation tries again.
+    PutOff(Standing),
     /// The intent has ended, or its result waits for a sign-off.
     Finished(Status),
 }
@@ -81,6 +84,7 @@ impl fmt::Display for Outcome {
             Self::Asked(questions) => write!(f, "asked people ({questions})"),
             Self::GoesOn => f.write_str("goes on in the next invocation"),
             Self::Pauses(unavailable) => write!(f, "pauses: {unavailable}"),
+            Self::PutOff(standing) => write!(f, "put off: the agent is {}", standing.name()),
             Self::Finished(status) => write!(f, "finished as {}", status.name()),
         }
     }

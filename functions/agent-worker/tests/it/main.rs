@@ -12,4 +12,5 @@ mod gate;
 mod host;
 mod models;
 mod stage;
+mod stops;
 mod stories;

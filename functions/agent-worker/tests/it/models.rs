@@ -11,6 +11,7 @@ use shared::agent;
 use shared::id::IntentId;
 
 use crate::stage::{LEASE, Stage};
+use crate::stops::kill;
 
 /// The script, with one request that goes wrong.
 #[derive(Debug)]
@@ -95,6 +96,40 @@ impl Model for Overtaken {
             self.stage.pass(i64::try_from(LEASE.as_secs()).unwrap());
             self.stage.wake(self.id).await;
             assert!(self.stage.deliver(&self.stage.worker(), self.id).await);
+        }
+        Scripted.respond(request).await
+    }
+}
+
+/// The script, whose agent is killed while it answers one request.
+pub(crate) struct Interrupted {
+    stage: Arc<Stage>,
+    requests: AtomicU32,
+    killed_at: u32,
+}
+
+impl Interrupted {
+    /// The kill comes during request number `killed_at`, from 1.
+    pub(crate) fn at(killed_at: u32, stage: Arc<Stage>) -> Self {
+        Self { stage, requests: AtomicU32::new(0), killed_at }
+    }
+}
+
+impl fmt::Debug for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Interrupted")
+    }
+}
+
+#[async_trait]
+impl Model for Interrupted {
+    fn profile(&self) -> agent::Model {
+        Scripted.profile()
+    }
+
+    async fn respond(&self, request: &Value) -> Result<Value, ModelError> {
+        if self.requests.fetch_add(1, Ordering::SeqCst) + 1 == self.killed_at {
+            kill(&self.stage).await;
         }
         Scripted.respond(request).await
     }

@@ -20,7 +20,7 @@ fn function<'b>(blueprint: &'b Blueprint, id: &str) -> &'b Function {
 #[test]
 fn the_product_s_own_template_can_be_run() {
     let blueprint = blueprint(TEMPLATE, &[("StreamPollMilliseconds", "5")]).unwrap();
-    assert_eq!(blueprint.functions.len(), 9);
+    assert_eq!(blueprint.functions.len(), 10);
     let intents = function(&blueprint, "Intents");
     assert_eq!(intents.binary, "intents");
     assert_eq!(intents.timeout, Duration::from_secs(29));
@@ -94,6 +94,7 @@ fn the_product_s_routes_lead_to_their_functions() {
         ("PUT", "/v1/routes/agent://a/b/c", "Agents"),
         ("POST", "/approve/token", "Approve"),
         ("POST", "/mcp", "Mcp"),
+        ("DELETE", "/v1/webhooks/subscriptions/7", "Webhooks"),
     ];
     for (method, path, expected) in table {
         assert_eq!(routes.find(method, path).unwrap().function, expected, "{method} {path}");

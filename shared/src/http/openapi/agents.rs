@@ -5,19 +5,28 @@ use serde_json::{Value, json};
 use super::operation::Operation;
 use super::schema::{
     address, answer, count, instant, list, named, object, optional_text, or_null, said, text, uri,
-    words,
+    uuid, words,
 };
-use super::{Area, parameter};
+use super::{Area, parameter, refusals};
 use crate::error::Error;
+use crate::http::wire::agent::AGENTS_MAX;
 use crate::http::wire::route::DISPLAY_NAME_CHARS_MAX;
 use crate::principal::Role;
+use crate::registration::Standing;
 
 /// The group.
 pub(super) fn area() -> Area {
     Area {
         tag: "Agents",
         about: "Agents, and the routes that lead to them.",
-        operations: vec![agents(), route(), put_route()],
+        operations: vec![
+            agents(),
+            agent_at("/v1/agents/{a}", "getAgent1", &["a"]),
+            agent_at("/v1/agents/{a}/{b}", "getAgent2", &["a", "b"]),
+            agent_at("/v1/agents/{a}/{b}/{c}", "getAgent3", &["a", "b", "c"]),
+            route(),
+            put_route(),
+        ],
         schemas: vec![("Agent", agent()), ("Route", route_schema()), ("NewRoute", new_route())],
     }
 }
@@ -25,14 +34,28 @@ pub(super) fn area() -> Area {
 fn agents() -> Operation {
     let lists = json!({"agents": list(named("Agent")), "routes": list(named("Route"))});
     Operation::new("get", "/v1/agents", "listAgents", "List agents and routes")
-        .answering("Every registered agent, and every route.", answer(lists))
+        .with_query([
+            parameter::query("org_id", "Only agents of this organization.", text()),
+            parameter::query("workspace_id", "Only agents of this workspace.", text()),
+            parameter::limit(AGENTS_MAX, AGENTS_MAX),
+        ])
+        .answering("Registered agents, and every route.", answer(lists))
+}
+
+fn agent_at(path: &'static str, id: &'static str, segments: &[&str]) -> Operation {
+    let operation = Operation::new("get", path, id, "Look at an agent");
+    segments
+        .iter()
+        .fold(operation, |operation, name| operation.with(parameter::segment(name)))
+        .answering("The agent behind the address.", answer(json!({"agent": named("Agent")})))
+        .refusing([Error::NotFound("agent"), refusals::wrong()])
 }
 
 fn route() -> Operation {
     Operation::new("get", "/v1/routes/{address}", "getRoute", "Look at a route")
         .with(parameter::address())
         .answering("The route.", one())
-        .refusing([Error::NotFound("route"), super::refusals::wrong()])
+        .refusing([Error::NotFound("route"), refusals::wrong()])
 }
 
 fn put_route() -> Operation {
@@ -52,13 +75,30 @@ fn one() -> Value {
     }))
 }
 
+/// How an agent gets its intents, as it is sent.
+pub(super) fn delivery_mode() -> Value {
+    or_null(words(["stream", "poll", "worker", "internal"]))
+}
+
 fn agent() -> Value {
+    let all = [Standing::Active, Standing::Suspended, Standing::Killed, Standing::Deleted];
     object(
-        &["address", "status", "created_at"],
+        &[
+            "address",
+            "service_account_id",
+            "service_account_name",
+            "display_name",
+            "status",
+            "delivery_mode",
+            "created_at",
+            "updated_at",
+        ],
         json!({
             "address": uri(),
+            "service_account_id": or_null(uuid()),
+            "service_account_name": or_null(text()),
             "display_name": or_null(text()),
-            "status": text(),
+            "status": words(all.map(Standing::name)),
             "delivery_mode": text(),
             "created_at": instant(),
             "updated_at": instant(),

@@ -93,7 +93,7 @@ fn decision_body() -> Value {
         json!({
             "decision": said("Approve or reject.", words(["approve", "approved", "reject", "rejected"])),
             "approved": said("The same, as older clients say it.", json!(true)),
-            "outcome": said("The task's own word for it, where it has several.", json!({"type": ["string", "null"]})),
+            "outcome": said("The task's own word for it, where it has several.", or_null(outcome())),
             "comment": json!({"type": ["string", "null"], "maxLength": COMMENT_CHARS_MAX}),
             "reason": said("Another name for `comment`.", json!(true)),
             "version": said("The version that was seen; beside `digest`.", json!({"type": ["integer", "null"], "minimum": 0})),

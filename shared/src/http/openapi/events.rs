@@ -18,7 +18,8 @@ pub(super) fn area() -> Area {
                 "A frame for each intent that is the agent's to do. `seq` counts for this agent, and \
                  `since=0` begins with all that is still to do.",
             )
-            .for_roles(&[Role::Agent]);
+            .for_roles(&[Role::Agent])
+            .refusing(refusals::stopped());
         let operation =
             segments.iter().fold(operation, |it, name| it.with(parameter::segment(name)));
         stream(operation, "intent.delivered")
@@ -66,15 +67,25 @@ fn stream(operation: Operation, event: &str) -> Operation {
         "id: 8\nevent: {event}\ndata: {data}\n\n\
          id: 8\nevent: stream.timeout\ndata: {{\"next_seq\":8,\"ok\":true}}\n\n"
     );
+    let frame = object(
+        &["id", "event", "data"],
+        json!({
+            "id": {"type": "string", "pattern": "^[0-9]+$"},
+            "event": {"type": "string", "pattern": "^(intent\\.[a-z_]+|stream\\.timeout)$"},
+            "data": {"type": "string", "contentMediaType": "application/json"},
+        }),
+    );
     let content = json!({
-        "schema": {"type": "string", "pattern": "event: stream\\.timeout\n"},
-        "example": example,
+        "schema": frame,
     });
     operation.with_query([parameter::since(), parameter::wait_seconds()]).answering_in(
         200,
         "text/event-stream",
-        "Server-sent events, each with its number as `id`, its type and its JSON. The last frame \
-             is always `stream.timeout`, whose `next_seq` is what to ask for next.",
+        &format!(
+                "Server-sent events, each with its number as `id`, its type and its JSON; the schema \
+                 is that of one. The last is always `stream.timeout`, whose `next_seq` is what to ask \
+                 for next. Such as:\n\n```text\n{example}```"
+            ),
         content,
     )
 }

@@ -12,6 +12,7 @@ use super::schema::{
 use super::{parameter, refusals};
 use crate::error::Error;
 use crate::http::wire::human_task::PERSON_CHARS_MAX;
+use crate::http::wire::intent::{LIST_DEFAULT, LIST_MAX};
 use crate::intent::Rejection;
 use crate::intent::envelope::{
     DELIVERY_ATTEMPTS_DEFAULT, DELIVERY_ATTEMPTS_MAX, INTENT_TYPE_CHARS_MAX, REMINDERS_MAX,
@@ -62,21 +63,16 @@ fn send() -> Operation {
         .taking(named("NewIntent"), example)
         .answering("The intent that was made, or was made before under this key.", named("Created"))
         .refusing([Error::KeyReused])
+        .refusing(refusals::stopped())
         .refusing(refusals::rejected([Rejection::InexactNumber]))
 }
 
 fn list_intents() -> Operation {
-    let limit = json!({
-        "type": "integer",
-        "minimum": 1,
-        "maximum": crate::http::wire::intent::LIST_MAX,
-        "default": crate::http::wire::intent::LIST_DEFAULT,
-    });
     Operation::new("get", "/v1/intents", "listIntents", "List recent intents")
         .says("Newest first. An agent's key sees what its agent sent and handles.")
         .with_query([
             parameter::query("status", "Only intents with this status.", status()),
-            parameter::query("limit", "The most intents to list.", limit),
+            parameter::limit(LIST_DEFAULT, LIST_MAX),
         ])
         .answering("Intents.", answer(json!({"intents": list(named("Intent"))})))
 }

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::operation::Operation;
 use super::schema::{
-    address, answer, instant, named, object, optional_text, or_null, role, said, text, uri, words,
+    address, answer, instant, named, object, optional_text, or_null, role, said, text, uri, uuid,
+    words,
 };
 use super::{Area, parameter};
 use crate::error::Error;
@@ -23,22 +24,32 @@ pub(super) fn area() -> Area {
 }
 
 fn create() -> Operation {
-    let shown = json!({"properties": {"token": text()}, "required": ["token"]});
     Operation::new("post", "/v1/keys", "createKey", "Make a key")
         .says("`token` is the key's text, and shown in this one answer.")
         .for_roles(&[Role::Admin])
         .taking(named("NewKey"), json!({"role": "reviewer", "name": "ana"}))
-        .answering("The key.", answer(json!({"key": {"allOf": [named("Key"), shown]}})))
+        .answering("The key.", shown_once())
 }
 
 fn revoke() -> Operation {
-    let id = json!({"type": "string", "pattern": format!("^[0-9a-f]{{{}}}$", 2 * ID_BYTES)});
     Operation::new("post", "/v1/keys/{key_id}/revoke", "revokeKey", "Revoke a key")
         .says("It is refused everywhere within five seconds.")
         .for_roles(&[Role::Admin])
-        .with(parameter::path("key_id", "The key's public id.", id))
+        .with(key_id())
         .answering("The key, without its text.", answer(json!({"key": named("Key")})))
         .refusing([Error::NotFound("key")])
+}
+
+/// The key of the path.
+pub(super) fn key_id() -> Value {
+    let id = json!({"type": "string", "pattern": format!("^[0-9a-f]{{{}}}$", 2 * ID_BYTES)});
+    parameter::path("key_id", "The key's public id.", id)
+}
+
+/// A key with its text.
+pub(super) fn shown_once() -> Value {
+    let shown = json!({"properties": {"token": text()}, "required": ["token"]});
+    answer(json!({"key": {"allOf": [named("Key"), shown]}}))
 }
 
 fn key() -> Value {
@@ -46,6 +57,8 @@ fn key() -> Value {
         &["key_id", "name", "role", "address", "status", "created_at"],
         json!({
             "key_id": text(),
+            "key_hint": said("The beginning of its text.", text()),
+            "service_account_id": or_null(uuid()),
             "name": text(),
             "role": role(),
             "address": or_null(uri()),

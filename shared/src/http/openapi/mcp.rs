@@ -37,7 +37,7 @@ fn message() -> Operation {
 }
 
 fn message_schema() -> Value {
-    object(
+    let one = object(
         &["jsonrpc", "method"],
         json!({
             "jsonrpc": {"const": "2.0"},
@@ -45,7 +45,13 @@ fn message_schema() -> Value {
             "method": text(),
             "params": {"type": "object"},
         }),
-    )
+    );
+    let batch = json!({
+        "type": "array",
+        "minItems": 1,
+        "description": "Several messages, under versions up to 2025-03-26. Each is judged by itself.",
+    });
+    json!({"anyOf": [one, batch]})
 }
 
 fn refusal() -> Value {

@@ -68,6 +68,22 @@ pub(super) fn idempotency_key() -> Value {
     })
 }
 
+/// The owner that a request is about, in either of two places.
+pub(super) fn owner_agent() -> [Value; 2] {
+    let description = "Whose they are: an address. Without it they are the key's own.";
+    let mut header = query("x-owner-agent", "The same as `owner_agent`.", schema::address());
+    if let Value::Object(fields) = &mut header {
+        fields.insert("in".to_owned(), json!("header"));
+    }
+    [query("owner_agent", description, schema::address()), header]
+}
+
+/// How many to list.
+pub(super) fn limit(default: usize, max: usize) -> Value {
+    let schema = json!({"type": "integer", "minimum": 1, "maximum": max, "default": default});
+    query("limit", "The most of them to list.", schema)
+}
+
 /// Where to go on reading.
 pub(super) fn since() -> Value {
     let description =

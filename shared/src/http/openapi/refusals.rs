@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::schema;
+use crate::address::Address;
 use crate::error::{Error, Unauthenticated};
 use crate::http::Problem;
 use crate::intent::human_task::Outcome;
 use crate::intent::{Rejection, Status};
 use crate::principal::Role;
+use crate::registration::Standing;
 
 /// Codes under their statuses, each with a sentence such as callers get.
 #[derive(Debug, Default)]
@@ -134,7 +136,13 @@ pub(super) fn out_of_turn() -> Vec<Error> {
         Rejection::Leased(Timestamp::UNIX_EPOCH),
         Rejection::LeaseLost,
     ]);
-    [hidden(), over(), turn].into_iter().flatten().collect()
+    [hidden(), over(), turn, stopped()].into_iter().flatten().collect()
+}
+
+/// What an agent is told that an administrator has stopped, and whoever sends to it.
+pub(super) fn stopped() -> Vec<Error> {
+    let stopped = |standing| Error::AgentStopped { agent: Address::agent_core(), standing };
+    [Standing::Suspended, Standing::Killed, Standing::Deleted].map(stopped).into()
 }
 
 /// What a person is told whose answer is not taken.

@@ -58,6 +58,7 @@ fn apply() -> Operation {
             "created_at": instant(),
         })))
         .refusing([Error::KeyReused])
+        .refusing(refusals::stopped())
         .refusing(refusals::rejected([Rejection::InexactNumber]))
 }
 

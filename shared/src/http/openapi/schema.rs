@@ -112,13 +112,15 @@ pub(super) fn digest() -> Value {
     json!({"type": "string", "pattern": "^[0-9a-f]{64}$"})
 }
 
+/// What an address looks like when clients send it.
+pub(super) const ADDRESS_PATTERN: &str = "^(agent://)?[A-Za-z0-9._@+-]+(/[A-Za-z0-9._@+-]+){0,2}$";
+
 /// An address as clients send it.
 pub(super) fn address() -> Value {
-    let segment = "[A-Za-z0-9._@+-]+";
     json!({
         "type": "string",
         "maxLength": ADDRESS_CHARS_MAX,
-        "pattern": format!("^(agent://)?{segment}(/{segment}){{0,2}}$"),
+        "pattern": ADDRESS_PATTERN,
         "examples": ["agent://deployer", "agent://team/production/deployer"],
     })
 }

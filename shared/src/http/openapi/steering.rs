@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::Operation;
-use super::schema::{answer, named, object, or_null, said, words};
+use super::schema::{answer, named, object, optional_text, or_null, said, words};
 use super::{Area, parameter, refusals};
 use crate::http::wire::resume::REASON_CHARS_MAX;
 use crate::intent::Rejection;
@@ -84,7 +84,7 @@ fn resolve_body() -> Value {
             "status": words(["COMPLETED", "FAILED", "CANCELED", "CANCELLED"]),
             "result": said("What came of it. Anything but an object counts as none.", json!(true)),
             "error": said("Why it failed. Anything but an object counts as none.", json!(true)),
-            "reason": json!(true),
+            "reason": said("Why, where it is not completed.", optional_text(REASON_CHARS_MAX)),
         }),
     )
 }

@@ -75,6 +75,7 @@ pub fn present(id: IntentId, record: &Recorded) -> Value {
     body
 }
 
+#[expect(clippy::too_many_lines, reason = "one table: what each kind of event says to its readers")]
 fn details(record: &Recorded) -> Map<String, Value> {
     let facts = match &record.event.kind {
         EventKind::Created { envelope, .. } => json!({
@@ -94,7 +95,7 @@ fn details(record: &Recorded) -> Map<String, Value> {
             "digest": hold.digest,
         }),
         EventKind::Reminded { count } => json!({"remind_count": count}),
-        EventKind::Escalated { to } => json!({"escalated_to": to.uri()}),
+        EventKind::Escalated { to, .. } => json!({"escalated_to": to.uri()}),
         EventKind::Approved { decision } | EventKind::Refused { decision } => answered(decision),
         EventKind::Reassigned { to, note } => json!({"delegate_to": to, "note": note}),
         EventKind::StepBegun { step_id, attempt, child, .. } => json!({

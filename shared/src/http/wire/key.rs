@@ -69,6 +69,8 @@ pub fn present(key: &Key) -> Value {
         "ok": true,
         "key": {
             "key_id": key.id,
+            "key_hint": format!("hp_{}_…", key.id),
+            "service_account_id": key.service_account_id,
             "name": key.name,
             "role": key.role,
             "address": key.address.as_ref().map(crate::address::Address::uri),

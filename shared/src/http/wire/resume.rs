@@ -93,6 +93,7 @@ pub fn read(by: &Principal, body: Map<String, Value>) -> Result<Resume, Error> {
 /// Reads the body of a resolve.
 pub fn read_resolve(by: &Principal, body: &Map<String, Value>) -> Result<Command, Error> {
     let by = by.clone();
+    let reason = text(body, "reason", REASON_CHARS_MAX)?;
     match body.get("status").and_then(Value::as_str) {
         Some("COMPLETED") => {
             let result = object(body, "result").unwrap_or_default();
@@ -100,7 +101,6 @@ pub fn read_resolve(by: &Principal, body: &Map<String, Value>) -> Result<Command
         }
         Some("FAILED") => Ok(Command::Fail { by, fence: None, failure: failure("failed", body)? }),
         Some("CANCELED" | "CANCELLED") => {
-            let reason = text(body, "reason", REASON_CHARS_MAX)?;
             let reason = reason.unwrap_or_else(|| format!("canceled by {}", by.name));
             Ok(Command::Cancel { by, reason })
         }

@@ -10,6 +10,7 @@ use crate::address::Address;
 use crate::error::Error;
 use crate::intent::envelope::Delivery;
 use crate::intent::human_task::{HoldPoint, Placement};
+use crate::registration::Registration;
 use crate::route::Route;
 
 /// The longest display name, in characters.
@@ -65,6 +66,7 @@ impl WireRoute {
                 DISPLAY_NAME_CHARS_MAX,
             )?,
             updated_at,
+            registration: Registration::default(),
         })
     }
 }
@@ -87,25 +89,7 @@ pub fn present(route: &Route) -> Value {
     json!({"ok": true, "route": body(route), "effective_within_seconds": within_s})
 }
 
-/// Writes `{ok, agents}`: the registered agents, and the routes that lead to them.
-pub fn present_agents(routes: &[Route]) -> Value {
-    let agent = |route: &&Route| {
-        json!({
-            "address": route.address.uri(),
-            "display_name": route.display_name,
-            "status": "active",
-            "delivery_mode": mode(route.delivery),
-            "created_at": route.updated_at,
-            "updated_at": route.updated_at,
-        })
-    };
-    let agents: Vec<_> =
-        routes.iter().filter(|route| route.is_agent()).map(|r| agent(&r)).collect();
-    let others: Vec<_> = routes.iter().map(body).collect();
-    json!({"ok": true, "agents": agents, "routes": others})
-}
-
-fn body(route: &Route) -> Value {
+pub(super) fn body(route: &Route) -> Value {
     json!({
         "address": route.address.uri(),
         "to": route.to.uri(),
@@ -113,11 +97,12 @@ fn body(route: &Route) -> Value {
         "human_task": route.hold_point.as_ref().map(|p| super::human_task::present(&p.task)),
         "human_task_when": route.hold_point.as_ref().map(|point| point.placement),
         "display_name": route.display_name,
+        "status": route.is_agent().then(|| route.registration.standing().name()),
         "updated_at": route.updated_at,
     })
 }
 
-fn mode(delivery: Delivery) -> &'static str {
+pub(super) fn mode(delivery: Delivery) -> &'static str {
     match delivery {
         Delivery::Stream => "stream",
         Delivery::Worker => "worker",

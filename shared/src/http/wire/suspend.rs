@@ -8,12 +8,12 @@ use super::{check, human_task};
 use crate::app::{ClaimedCall, ToolCall};
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::intent::ask::AskRequest;
+use crate::intent::ask::{ASKS_PER_SUSPENSION_MAX, AskRequest};
 use crate::intent::call::OUTPUT_BYTES_MAX;
 use crate::intent::command::WaitsFor;
 use crate::intent::envelope::{REMINDERS_MAX, Reminders, TTL_SECONDS_MAX, TTL_SECONDS_MIN};
 use crate::intent::human_task::{DESCRIPTION_CHARS_MAX, TITLE_CHARS_MAX};
-use crate::intent::{Command, Intent};
+use crate::intent::{Command, Intent, Rejection};
 use crate::principal::Principal;
 use crate::store::{Attachment, CallOutput, Checkpoint};
 
@@ -69,6 +69,10 @@ impl WireSuspend {
         {
             let detail = "stand beside waits_for, which is not people; send one of the two";
             return Err(Error::field("approvals", detail));
+        }
+        // A repeated suspension is taken before the core counts.
+        if self.approvals.len() > ASKS_PER_SUSPENSION_MAX {
+            return Err(Error::Rejected(Rejection::AsksOutOfBounds));
         }
         let waits_for = match self.waits_for.as_deref() {
             None | Some("people") => {

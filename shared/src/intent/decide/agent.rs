@@ -6,17 +6,16 @@ use serde_json::Value;
 use super::{HOLDPOINT, History, Patience, hold, in_time};
 use crate::digest::{Digest, is_exact};
 use crate::intent::ask::{ASKS_PER_INTENT_MAX, ASKS_PER_SUSPENSION_MAX, Ask, AskRequest};
-use crate::intent::ask::{AskEnding, GRANT_SECONDS};
-use crate::intent::call::CALLS_MAX;
 use crate::intent::command::WaitsFor;
 use crate::intent::envelope::Delivery;
 use crate::intent::event::{EventKind, SuspendedFor};
+use crate::intent::human_task::PROPOSAL_BYTES_MAX;
 use crate::intent::phase::{Failure, Lease, Phase, Waiting};
 use crate::intent::policy::Right;
 use crate::intent::{Handed, Intent, Rejection, Status};
 use crate::principal::{Principal, Role};
 
-type Decision = Result<(), Rejection>;
+pub(super) type Decision = Result<(), Rejection>;
 
 pub(super) fn start(
     intent: &Intent,
@@ -126,93 +125,6 @@ fn asks(intent: &Intent, requests: &[AskRequest], now: Timestamp) -> Result<Vec<
     Ok(new)
 }
 
-/// A tool call as its claimer describes it.
-pub(super) struct Claim<'a> {
-    pub(super) call_id: &'a str,
-    pub(super) call_digest: &'a Digest,
-    pub(super) needs_grant: bool,
-    pub(super) token_digest: &'a Digest,
-}
-
-pub(super) fn claim(
-    intent: &Intent,
-    by: &Principal,
-    fence: Option<u64>,
-    call: &Claim<'_>,
-    history: &mut History,
-) -> Decision {
-    working(intent, by, fence, history.now)?;
-    if let Some(claimed) = intent.calls.get(call.call_id) {
-        return if claimed.call_digest != *call.call_digest {
-            Err(Rejection::CallMismatch(call.call_id.to_owned()))
-        } else if claimed.finished.is_some() || claimed.token_digest == *call.token_digest {
-            Ok(())
-        } else {
-            Err(Rejection::CallOutcomeUnknown(call.call_id.to_owned()))
-        };
-    }
-    if intent.calls.len() >= CALLS_MAX {
-        return Err(Rejection::TooManyCalls);
-    }
-    granted(intent, call, history.now)?;
-    started(intent, by, fence, history);
-    let kind = EventKind::CallClaimed {
-        call_id: call.call_id.to_owned(),
-        call_digest: call.call_digest.clone(),
-        token_digest: call.token_digest.clone(),
-    };
-    history.push(&by.name, kind);
-    Ok(())
-}
-
-/// Whether a person allowed exactly this call. A call that was asked about needs the yes even if its
-/// claimer says that it needs none.
-fn granted(intent: &Intent, call: &Claim<'_>, now: Timestamp) -> Decision {
-    let call_id = || call.call_id.to_owned();
-    let Some(ask) = intent.asks.iter().find(|ask| ask.call_id == call.call_id) else {
-        return if call.needs_grant { Err(Rejection::NoGrant(call_id())) } else { Ok(()) };
-    };
-    if ask.call_digest != *call.call_digest {
-        return Err(Rejection::CallMismatch(call_id()));
-    }
-    let Some(AskEnding { decision, .. }) = &ask.ending else {
-        return Err(Rejection::AwaitsDecision);
-    };
-    let approved =
-        decision.as_ref().filter(|_| ask.ending.as_ref().is_some_and(AskEnding::is_approved));
-    let Some(decision) = approved else { return Err(Rejection::GrantRefused(call_id())) };
-    let until = decision
-        .decided_at
-        .checked_add(std::time::Duration::from_secs(GRANT_SECONDS))
-        .unwrap_or(Timestamp::MAX);
-    if now < until { Ok(()) } else { Err(Rejection::GrantExpired { call_id: call_id(), until }) }
-}
-
-pub(super) fn finish_call(
-    intent: &Intent,
-    by: &Principal,
-    call_id: &str,
-    token_digest: &Digest,
-    (output_digest, is_error): (&Digest, bool),
-    history: &mut History,
-) -> Decision {
-    handler(intent, by)?;
-    let call = intent
-        .calls
-        .get(call_id)
-        .filter(|call| call.token_digest == *token_digest)
-        .ok_or_else(|| Rejection::CallNotClaimed(call_id.to_owned()))?;
-    if let Some(finished) = &call.finished {
-        let same = finished.output_digest == *output_digest && finished.is_error == is_error;
-        return if same { Ok(()) } else { Err(Rejection::CallMismatch(call_id.to_owned())) };
-    }
-    open(intent)?;
-    in_time(intent, history.now)?;
-    let (call_id, output_digest) = (call_id.to_owned(), output_digest.clone());
-    history.push(&by.name, EventKind::CallFinished { call_id, output_digest, is_error });
-    Ok(())
-}
-
 pub(super) fn complete(
     intent: &Intent,
     by: &Principal,
@@ -227,8 +139,12 @@ pub(super) fn complete(
     agents_turn(intent, history.now)?;
     fenced(intent, fence, history.now)?;
     let of_step = intent.envelope.parent.as_ref().is_some_and(|parent| parent.is_step);
-    if (intent.envelope.hold_point.is_some() || of_step) && !is_exact(result) {
+    let signed_off = intent.envelope.hold_point.is_some();
+    if (signed_off || of_step) && !is_exact(result) {
         return Err(Rejection::InexactNumber);
+    }
+    if signed_off && result.to_string().len() > PROPOSAL_BYTES_MAX {
+        return Err(Rejection::ResultTooLarge);
     }
     started(intent, by, fence, history);
     // What is left of a hold point after the agent's turn is the sign-off on its result.
@@ -291,20 +207,36 @@ pub(super) fn advance(
     Ok(())
 }
 
-/// Takes an offer off the agent's stream. Saying so again, or later, changes nothing.
+/// Takes an offer off the agent's stream, or a push off its schedule. Saying so again, or later,
+/// changes nothing.
 pub(super) fn acknowledge(intent: &Intent, by: &Principal, history: &mut History) -> Decision {
     handler(intent, by)?;
-    open(intent)?;
-    in_time(intent, history.now)?;
-    if intent.status() == Status::Delivered {
-        history.push(&by.name, EventKind::Acknowledged);
+    match &intent.phase {
+        Phase::Delivered { .. } => {
+            in_time(intent, history.now)?;
+            history.push(&by.name, EventKind::Acknowledged);
+        }
+        // A later turn. The contract has no way back to ACKNOWLEDGED, so the agent has begun.
+        Phase::InProgress { answer_by: Some(_), .. } if intent.delivery() == Delivery::Push => {
+            in_time(intent, history.now)?;
+            start_unleased(intent, by, history);
+        }
+        Phase::Created
+        | Phase::Submitted
+        | Phase::Acknowledged { .. }
+        | Phase::InProgress { .. }
+        | Phase::Waiting(_)
+        | Phase::Completed { .. }
+        | Phase::Failed { .. }
+        | Phase::Canceled { .. }
+        | Phase::TimedOut { .. } => {}
     }
     Ok(())
 }
 
 /// Puts the start that the lifecycle wants before whatever else an agent does first. One without a
 /// lease takes away a lease that is over.
-fn started(intent: &Intent, by: &Principal, fence: Option<u64>, history: &mut History) {
+pub(super) fn started(intent: &Intent, by: &Principal, fence: Option<u64>, history: &mut History) {
     let cuts_in = fence.is_none() && lease(intent).is_some();
     if intent.status() != Status::InProgress || cuts_in {
         start_unleased(intent, by, history);
@@ -320,13 +252,18 @@ fn start_unleased(intent: &Intent, by: &Principal, history: &mut History) {
 }
 
 /// The handler, in its turn, in time, with the lease if there is one.
-fn working(intent: &Intent, by: &Principal, fence: Option<u64>, now: Timestamp) -> Decision {
+pub(super) fn working(
+    intent: &Intent,
+    by: &Principal,
+    fence: Option<u64>,
+    now: Timestamp,
+) -> Decision {
     handler(intent, by)?;
     agents_turn(intent, now)?;
     fenced(intent, fence, now)
 }
 
-fn handler(intent: &Intent, by: &Principal) -> Decision {
+pub(super) fn handler(intent: &Intent, by: &Principal) -> Decision {
     agent(by)?;
     if by.speaks_for(intent.handler()) { Ok(()) } else { Err(Rejection::NotTheHandler) }
 }
@@ -374,7 +311,7 @@ fn agents_turn(intent: &Intent, now: Timestamp) -> Decision {
     }
 }
 
-fn open(intent: &Intent) -> Decision {
+pub(super) fn open(intent: &Intent) -> Decision {
     if intent.is_ended() { Err(Rejection::Ended(intent.status())) } else { Ok(()) }
 }
 

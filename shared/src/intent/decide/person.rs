@@ -1,17 +1,16 @@
 //! What people may do.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::workflow;
 use super::{History, in_time};
 use crate::intent::answer::{Answer, Settled};
 use crate::intent::command::Seen;
 use crate::intent::event::EventKind;
-use crate::intent::human_task::{Decision, Hold};
-use crate::intent::inbox::MESSAGES_MAX;
+use crate::intent::human_task::{Decided, Decision, Hold};
 use crate::intent::phase::{Failure, Phase};
-use crate::intent::policy::Right;
+use crate::intent::workflow::Work;
 use crate::intent::{Intent, Rejection, Status};
 use crate::principal::{Principal, Role};
 
@@ -22,34 +21,25 @@ pub(super) fn decide(
     seen: Option<&Seen>,
     history: &mut History,
 ) -> Result<(), Rejection> {
-    entitled(intent, by)?;
-    let hold = intent.open_hold();
-    if let (Some(decided), None) = (intent.decided(), hold) {
-        return repeated(intent, &decided.decision, by, answer);
-    }
-    match intent.status() {
-        Status::TimedOut => return Err(Rejection::DeadlinePassed(intent.deadline_at())),
-        ended @ (Status::Completed | Status::Failed | Status::Canceled) => {
-            return Err(Rejection::Ended(ended));
+    reviewer(by)?;
+    let Some(hold) = intent.open_hold() else {
+        return nothing_open(intent, by, answer, seen, history.now);
+    };
+    entitled(intent, hold, by)?;
+    open_until(intent, history.now)?;
+    let before = intent.decided().map(|decided| &decided.hold);
+    match seen {
+        Some(seen) if seen.is_of(hold) => {}
+        Some(seen) if before.is_some_and(|before| seen.is_of(before)) => {
+            return repeated(intent, by, answer);
         }
-        Status::Created
-        | Status::Submitted
-        | Status::Delivered
-        | Status::Acknowledged
-        | Status::InProgress
-        | Status::Waiting => in_time(intent, history.now)?,
+        Some(_) => return Err(Rejection::StaleView),
+        None if intent.was_just_answered(by, history.now) => return Err(Rejection::StaleView),
+        None => {}
     }
-    let Some((hold, task)) = hold.and_then(|hold| Some((hold, intent.task_of(hold)?))) else {
+    let Some(task) = intent.task_of(hold) else {
         return Err(Rejection::NothingToDecide(intent.status()));
     };
-    let until = intent.decide_until();
-    if history.now >= until {
-        return Err(Rejection::DeadlinePassed(until));
-    }
-    let fits = |seen: &Seen| seen.version == hold.version && seen.digest == hold.digest;
-    if !seen.is_none_or(fits) || (seen.is_none() && intent.was_just_answered(by, history.now)) {
-        return Err(Rejection::StaleView);
-    }
     let settled = answer.settle(task)?;
     settle(intent, hold, settled, by, history);
     Ok(())
@@ -68,20 +58,90 @@ fn settle(intent: &Intent, hold: &Hold, settled: Settled, by: &Principal, histor
         decided_at: history.now,
         digest: hold.digest.clone(),
     };
-    let verdict = verdict(&decision);
     if intent.run.is_some() {
-        return workflow::decided(decision, verdict, &by.name, history);
+        return workflow::decided(decision, &by.name, history);
     }
     if approves {
-        let result = hold.proposal.clone().unwrap_or(verdict);
+        let result = hold.proposal.clone().unwrap_or_else(|| verdict(&decision));
         history.push(&by.name, EventKind::Approved { decision });
         history.push(&by.name, EventKind::Completed { result });
     } else {
-        let said = format!("{} by {}", decision.outcome, by.name);
-        let reason = decision.comment.clone().unwrap_or(said);
-        let failure = Failure { code: "rejected".to_owned(), reason, error: Value::Null };
+        let failure = Failure::rejected(&decision);
         history.push(&by.name, EventKind::Failed { failure, decision: Some(decision) });
     }
+}
+
+/// An answer where no question is open: the one before once more, or one for which there is no
+/// question any more, or none yet.
+fn nothing_open(
+    intent: &Intent,
+    by: &Principal,
+    answer: &Answer,
+    seen: Option<&Seen>,
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    if let Some(decided) = answered_before(intent, by, seen, now) {
+        entitled(intent, &decided.hold, by)?;
+        // A bare answer may as well be about the result that the step's agent has by now.
+        return if seen.is_none() && child_signs_off(intent) {
+            Err(Rejection::StaleView)
+        } else {
+            repeated(intent, by, answer)
+        };
+    }
+    if asks(intent, &by.name) {
+        return Err(Rejection::SelfApproval);
+    }
+    match intent.status() {
+        Status::TimedOut => Err(Rejection::DeadlinePassed(intent.deadline_at())),
+        ended @ (Status::Completed | Status::Failed | Status::Canceled) => {
+            Err(Rejection::Ended(ended))
+        }
+        live @ (Status::Created
+        | Status::Submitted
+        | Status::Delivered
+        | Status::Acknowledged
+        | Status::InProgress
+        | Status::Waiting) => {
+            in_time(intent, now)?;
+            Err(Rejection::NothingToDecide(live))
+        }
+    }
+}
+
+/// The decision that an answer may be a repetition of: the one that the end rests on, the one whose
+/// hold the answer names, or the one that the same person gave a moment ago.
+fn answered_before<'a>(
+    intent: &'a Intent,
+    by: &Principal,
+    seen: Option<&Seen>,
+    now: Timestamp,
+) -> Option<&'a Decided> {
+    intent.decided().filter(|decided| {
+        let end_rests_on_it = match intent.status() {
+            Status::Completed => true,
+            Status::Failed => !decided.decision.is_approval(),
+            Status::Created
+            | Status::Submitted
+            | Status::Delivered
+            | Status::Acknowledged
+            | Status::InProgress
+            | Status::Waiting
+            | Status::Canceled
+            | Status::TimedOut => false,
+        };
+        let echoes = match seen {
+            Some(seen) => seen.is_of(&decided.hold),
+            None => intent.was_just_answered(by, now),
+        };
+        end_rests_on_it || echoes
+    })
+}
+
+/// Whether the workflow is at an agent's step whose result a person signs off.
+fn child_signs_off(intent: &Intent) -> bool {
+    let step = intent.current_step().filter(|_| !intent.is_ended());
+    step.is_some_and(|step| matches!(step.work, Work::Agent { hold_point: Some(_), .. }))
 }
 
 /// The result of an intent that was nothing but a question.
@@ -99,50 +159,48 @@ pub(super) fn verdict(decision: &Decision) -> Value {
     verdict
 }
 
-/// Whether this person may decide this at all, asked before anything is said about its state.
-fn entitled(intent: &Intent, by: &Principal) -> Result<(), Rejection> {
+fn reviewer(by: &Principal) -> Result<(), Rejection> {
     match by.role {
-        Role::Reviewer => {}
+        Role::Reviewer => Ok(()),
         Role::Agent | Role::Admin => {
-            return Err(Rejection::WrongRole { has: by.role, needs: Role::Reviewer });
+            Err(Rejection::WrongRole { has: by.role, needs: Role::Reviewer })
         }
     }
-    if asks(intent, &by.name) {
+}
+
+/// Whether this person may decide this at all, asked before anything is said about its state. Who
+/// repeats a decision is as entitled as before.
+fn entitled(intent: &Intent, hold: &Hold, by: &Principal) -> Result<(), Rejection> {
+    if asks(intent, &by.name) || hold.opened_by == by.name {
         return Err(Rejection::SelfApproval);
     }
-    let is_for = last_hold(intent).is_none_or(|hold| intent.is_for(hold, &by.name));
-    if is_for { Ok(()) } else { Err(Rejection::NotAssigned) }
+    if intent.is_for(hold, &by.name) { Ok(()) } else { Err(Rejection::NotAssigned) }
 }
 
-/// Whether `name` is behind the question: as the sender, as the one who gave the result, or as the
-/// agent, its key or the sender of the intent in whose course it came up.
+/// Whether `name` is behind the question: as the sender, or as the agent, its key or the sender of
+/// the intent in whose course it came up.
 fn asks(intent: &Intent, name: &str) -> bool {
+    let parent = intent.envelope.parent.as_ref();
     intent.envelope.from == name
-        || last_hold(intent).is_some_and(|hold| hold.opened_by == name)
-        || intent
-            .envelope
-            .parent
-            .as_ref()
-            .is_some_and(|parent| parent.sender == name || parent.asker == name)
+        || parent.is_some_and(|parent| parent.sender == name || parent.asker == name)
 }
 
-/// The hold that waits, or the one that a decision has ended: who repeats a decision is as entitled
-/// as before.
-fn last_hold(intent: &Intent) -> Option<&Hold> {
-    intent.open_hold().or(intent.decided().map(|decided| &decided.hold))
+/// Refuses what comes at or after the end of the time that the open hold has.
+fn open_until(intent: &Intent, now: Timestamp) -> Result<(), Rejection> {
+    let until = intent.decide_until();
+    if now < until { Ok(()) } else { Err(Rejection::DeadlinePassed(until)) }
 }
 
-fn repeated(
-    intent: &Intent,
-    decision: &Decision,
-    by: &Principal,
-    answer: &Answer,
-) -> Result<(), Rejection> {
-    let same = || {
-        let settled = answer.settle(intent.human_task()?).ok()?;
-        Some(settled.outcome == decision.outcome)
+fn repeated(intent: &Intent, by: &Principal, answer: &Answer) -> Result<(), Rejection> {
+    let Some(Decided { hold, decision }) = intent.decided() else {
+        return Err(Rejection::NothingToDecide(intent.status()));
     };
-    if decision.by == by.name && same().unwrap_or(false) {
+    // The task of a step's child stands with the child.
+    let same = match intent.task_of(hold) {
+        Some(task) => answer.settle(task).is_ok_and(|it| it.outcome == decision.outcome),
+        None => answer.repeats(decision),
+    };
+    if same && decision.by == by.name {
         return Ok(());
     }
     Err(Rejection::AlreadyDecided {
@@ -160,80 +218,29 @@ pub(super) fn reassign(
     note: Option<&String>,
     history: &mut History,
 ) -> Result<(), Rejection> {
-    entitled(intent, by)?;
-    if intent.is_ended() {
-        return Err(Rejection::Ended(intent.status()));
-    }
-    in_time(intent, history.now)?;
+    reviewer(by)?;
     let Some(hold) = intent.open_hold() else {
-        return Err(Rejection::NothingToDecide(intent.status()));
+        let status = intent.status();
+        let ended = status.is_terminal();
+        return Err(if ended {
+            Rejection::Ended(status)
+        } else {
+            Rejection::NothingToDecide(status)
+        });
     };
-    if asks(intent, to) {
-        return Err(Rejection::SelfApproval);
-    }
-    let passed_on = !hold.reassigned_to.is_empty() && intent.is_for(hold, to);
-    if !passed_on {
-        let (to, note) = (to.to_owned(), note.cloned());
-        history.push(&by.name, EventKind::Reassigned { to, note });
-    }
-    Ok(())
-}
-
-/// Leaves a message. One that is sent again under its name is left once.
-pub(super) fn say(
-    intent: &Intent,
-    by: &Principal,
-    message_id: Uuid,
-    text: &str,
-    history: &mut History,
-) -> Result<(), Rejection> {
-    takes_part(intent, by)?;
-    if intent.messages.recent.contains(&message_id) {
+    let named = |name: &str| intent.assignees(hold).iter().any(|assignee| assignee == name);
+    // Who has passed it on is none of its people any more, and may say so again.
+    if named(to) && (to == by.name || !named(&by.name)) && !asks(intent, &by.name) {
         return Ok(());
     }
-    if intent.is_ended() {
-        return Err(Rejection::Ended(intent.status()));
+    entitled(intent, hold, by)?;
+    open_until(intent, history.now)?;
+    if asks(intent, to) || hold.opened_by == to {
+        return Err(Rejection::SelfApproval);
     }
-    in_time(intent, history.now)?;
-    if intent.messages.count >= MESSAGES_MAX {
-        return Err(Rejection::TooManyMessages);
-    }
-    history.push(&by.name, EventKind::Said { message_id, text: text.to_owned() });
+    let (to, note) = (to.to_owned(), note.cloned());
+    history.push(&by.name, EventKind::Reassigned { to, note });
     Ok(())
-}
-
-/// Hides messages from their readers; history keeps them.
-pub(super) fn hide(
-    intent: &Intent,
-    by: &Principal,
-    message_ids: &[Uuid],
-    from_all: bool,
-    history: &mut History,
-) -> Result<(), Rejection> {
-    takes_part(intent, by)?;
-    if intent.is_ended() {
-        return Err(Rejection::Ended(intent.status()));
-    }
-    in_time(intent, history.now)?;
-    if !message_ids.is_empty() {
-        let message_ids = message_ids.to_vec();
-        history.push(&by.name, EventKind::Hidden { message_ids, from_all });
-    }
-    Ok(())
-}
-
-/// Whether this principal may speak on the intent: its sender, its agent, whoever was granted to
-/// resume it, and people.
-fn takes_part(intent: &Intent, by: &Principal) -> Result<(), Rejection> {
-    let takes_part = match by.role {
-        Role::Reviewer | Role::Admin => true,
-        Role::Agent => {
-            by.name == intent.envelope.from
-                || by.speaks_for(intent.handler())
-                || intent.grants(by, Right::Resume)
-        }
-    };
-    if takes_part { Ok(()) } else { Err(Rejection::NotTheHandler) }
 }
 
 pub(super) fn cancel(

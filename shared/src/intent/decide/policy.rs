@@ -2,7 +2,7 @@
 
 use super::{History, in_time};
 use crate::intent::event::EventKind;
-use crate::intent::policy::{CONTROLS_MAX, GRANTS_MAX, Patch, Right};
+use crate::intent::policy::{CONTROLS_MAX, GRANTS_MAX, POLICY_BYTES_MAX, Patch, Right};
 use crate::intent::{Intent, Rejection};
 use crate::principal::{Principal, Role};
 
@@ -23,7 +23,7 @@ pub(super) fn change(
 ) -> Result<(), Rejection> {
     let allowed = match by.role {
         Role::Admin => true,
-        Role::Agent => by.name == intent.envelope.from || intent.grants(by, change.right),
+        Role::Agent => by.name == intent.envelope.from || granted(intent, by, change),
         Role::Reviewer => false,
     };
     if !allowed {
@@ -47,11 +47,19 @@ pub(super) fn change(
         }
     }
     let after = intent.policy.patched(change.patch);
-    if after.controls.len() > CONTROLS_MAX || after.grants.len() > GRANTS_MAX {
+    let too_many = after.controls.len() > CONTROLS_MAX || after.grants.len() > GRANTS_MAX;
+    if too_many || after.bytes() > POLICY_BYTES_MAX {
         return Err(Rejection::PolicyTooLarge);
     }
     let (patch, reason) = (Box::new(change.patch.clone()), reason.cloned());
     let generation = after.generation;
     history.push(&by.name, EventKind::PolicyChanged { patch, generation, reason });
     Ok(())
+}
+
+/// Whether a grant allows the change. Who may change controls cannot use them to grant more.
+fn granted(intent: &Intent, by: &Principal, change: &Change<'_>) -> bool {
+    let of_controls = change.right == Right::UpdateControls && change.patch.grants.is_empty();
+    intent.grants(by, Right::UpdatePolicy)
+        || (of_controls && intent.grants(by, Right::UpdateControls))
 }

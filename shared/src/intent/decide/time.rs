@@ -35,11 +35,15 @@ pub(super) fn wake(intent: &Intent, history: &mut History) {
         Phase::Waiting(Waiting::Human(hold)) if due(react::reminder_at(intent, hold)) => {
             remind(intent, hold, history);
         }
-        Phase::Waiting(Waiting::Time { until }) if *until <= now => {
-            if intent.run.is_some() {
-                workflow::time_has_come(history);
-            } else {
+        Phase::Waiting(Waiting::Time { until })
+            if due(Some(*until)) || due(intent.step_until()) =>
+        {
+            if intent.run.is_none() {
                 resume(intent, history);
+            } else if intent.step_until().is_some_and(|over_at| over_at < *until) {
+                workflow::time_out(history);
+            } else {
+                workflow::time_has_come(history);
             }
         }
         Phase::Waiting(Waiting::Children | Waiting::Step { .. })
@@ -72,7 +76,8 @@ fn offer_again(intent: &Intent, history: &mut History) {
 /// Ends an intent that an agent's stream has shown often enough, and that the agent never took up.
 pub(super) fn give_up(intent: &Intent, attempts: u32, history: &mut History) {
     let offered = matches!(intent.phase, Phase::Delivered { .. }) && intent.offered().is_some();
-    if offered && in_time(intent, history.now).is_ok() {
+    let often_enough = attempts >= intent.delivery_attempts_max();
+    if offered && often_enough && in_time(intent, history.now).is_ok() {
         lose(attempts, history);
     }
 }
@@ -97,7 +102,7 @@ fn remind(intent: &Intent, hold: &Hold, history: &mut History) {
         return history.push(HOLDPOINT, EventKind::Reminded { count: last + 1 });
     }
     if let Some(to) = intent.escalate_to(hold).cloned() {
-        history.push(HOLDPOINT, EventKind::Escalated { to });
+        history.push(HOLDPOINT, EventKind::Escalated { to, step: None });
     }
 }
 

@@ -2,26 +2,32 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::person::verdict;
 use super::{HOLDPOINT, History, hold, in_time};
 use crate::id::IntentId;
 use crate::intent::Intent;
 use crate::intent::event::{EventKind, SuspendedFor};
 use crate::intent::human_task::{Decided, Decision};
 use crate::intent::phase::Failure;
-use crate::intent::workflow::{STEPS_BEGUN_MAX, Step, StepEnding, Work};
+use crate::intent::workflow::{Run, STEPS_BEGUN_MAX, Step, StepEnding, Work};
 
-/// The code of a failure that a person's refusal is.
-const REJECTED: &str = "rejected";
+/// How many events a command may have before a step that only tells something is left for the next
+/// moment: a commit is one item of the table, and such steps need nobody to go on and on.
+const EVENTS_AT_ONCE_MAX: usize = 60;
 
-/// How a step ended.
+/// How a try of a step ended.
 #[derive(Default)]
-pub(super) struct Ending {
-    pub(super) result: Value,
-    pub(super) failure: Option<Failure>,
+struct Ending {
+    result: Value,
+    failure: Option<Failure>,
+    /// Whether it failed because a person said no. Asking again would not be taking that for an
+    /// answer, so it is not tried again.
+    refused: bool,
     /// The decision that the step's own child rests on.
-    pub(super) decided: Option<Box<Decided>>,
+    decided: Option<Box<Decided>>,
 }
 
 /// Begins a step, and those after it that need nobody.
@@ -53,39 +59,46 @@ pub(super) fn begin(place: usize, attempt: u32, history: &mut History) {
             hold(subject, task, (Some(place), proposal), asker, history);
         }
         Work::Delay { seconds } | Work::Timeout { seconds } => pause(*seconds, history),
-        Work::Notify { .. } => {
-            let step_id = step.id.clone();
-            history.push(HOLDPOINT, EventKind::Notified { step: place, step_id });
-            end(Ending::default(), history);
-        }
-        Work::Escalate { to, .. } => {
-            history.push(HOLDPOINT, EventKind::Escalated { to: to.clone() });
-            let step_id = step.id.clone();
-            history.push(HOLDPOINT, EventKind::Notified { step: place, step_id });
-            end(Ending::default(), history);
+        Work::Notify { .. } | Work::Escalate { .. } => {
+            if history.events.len() < EVENTS_AT_ONCE_MAX {
+                tell(history);
+            } else {
+                pause(0, history);
+            }
         }
     }
 }
 
-/// Ends the current step, and goes where that leads.
-pub(super) fn end(ending: Ending, history: &mut History) {
-    let Some((step, attempt, place)) = current(history) else { return };
-    let refused = ending.failure.as_ref().is_some_and(|failure| failure.code == REJECTED);
-    let again = ending.failure.is_some() && !refused && attempt <= step.retry.retries_max;
-    let again_at = again.then(|| after(history, step.retry.delay_s)).flatten();
-    let failure = ending.failure;
-    history.push(
-        HOLDPOINT,
-        EventKind::StepEnded {
-            step_id: step.id.clone(),
-            result: ending.result,
-            failure: failure.clone(),
-            decided: ending.decided,
-            again_at,
-        },
-    );
+/// Tells what the current step has to tell, and ends it.
+fn tell(history: &mut History) {
+    let Some(Current { step, place, .. }) = Current::of(history) else { return };
+    let step_id = step.id;
+    let kind = match step.work {
+        Work::Escalate { to, .. } => EventKind::Escalated { to, step: Some(place) },
+        Work::Notify { .. }
+        | Work::Agent { .. }
+        | Work::Human { .. }
+        | Work::Delay { .. }
+        | Work::Timeout { .. } => EventKind::Notified { step: place, step_id },
+    };
+    history.push(HOLDPOINT, kind);
+    end(Ending::default(), history);
+}
+
+/// Ends the current try of a step, and goes where that leads.
+fn end(ending: Ending, history: &mut History) {
+    let Some(Current { step, place, attempt }) = Current::of(history) else { return };
+    let Ending { result, failure, refused, decided } = ending;
+    let again = failure.is_some() && !refused && attempt <= step.retry.retries_max;
+    let again_at = again.then(|| after(history, step.retry.delay_s));
+    let (step_id, why) = (step.id, failure.clone());
+    history
+        .push(HOLDPOINT, EventKind::StepEnded { step_id, result, failure: why, decided, again_at });
     match failure {
-        None => go_on(step.next, history),
+        None => match step.next {
+            Some(next) => begin(next, 1, history),
+            None => complete(history),
+        },
         Some(_) if again && step.retry.delay_s == 0 => begin(place, attempt + 1, history),
         Some(_) if again => pause(step.retry.delay_s, history),
         Some(failure) => match step.on_failure {
@@ -106,81 +119,72 @@ pub(super) fn end_child(
     if !has_it || intent.is_ended() || in_time(intent, history.now).is_err() {
         return;
     }
-    let decided = ending.decided.clone().map(Box::new);
-    let (result, failure) = (ending.result.clone(), ending.failure.clone());
-    end(Ending { result, failure, decided }, history);
+    let StepEnding { result, failure, decided, .. } = ending.clone();
+    let refused = decided.as_ref().is_some_and(|decided| !decided.decision.is_approval());
+    end(Ending { result, failure, refused, decided: decided.map(Box::new) }, history);
 }
 
 /// Ends the step that a person has decided.
-pub(super) fn decided(decision: Decision, verdict: Value, actor: &str, history: &mut History) {
-    let (result, failure) = if decision.is_approval() {
-        (verdict, None)
-    } else {
-        let said = format!("{} answered `{}`", decision.by, decision.outcome);
-        let reason = decision.comment.clone().unwrap_or(said);
-        (verdict, Some(failure(REJECTED, reason)))
-    };
-    let kind = if failure.is_none() {
-        EventKind::Approved { decision }
-    } else {
-        EventKind::Refused { decision }
-    };
-    history.push(actor, kind);
-    end(Ending { result, failure, decided: None }, history);
+pub(super) fn decided(decision: Decision, actor: &str, history: &mut History) {
+    let result = verdict(&decision);
+    if decision.is_approval() {
+        history.push(actor, EventKind::Approved { decision });
+        return end(Ending { result, ..Ending::default() }, history);
+    }
+    let failure = Some(Failure::rejected(&decision));
+    history.push(actor, EventKind::Refused { decision });
+    end(Ending { result, failure, refused: true, decided: None }, history);
 }
 
 /// What happens when the time comes for which the current step waited.
 pub(super) fn time_has_come(history: &mut History) {
-    let Some((step, attempt, place)) = current(history) else { return };
+    let Some(Current { step, place, attempt }) = Current::of(history) else { return };
     let run = history.state.as_ref().and_then(|intent| intent.run.as_ref());
     if run.is_some_and(|run| run.pauses) {
         return begin(place, attempt + 1, history);
     }
     match step.work {
-        Work::Timeout { seconds } => {
-            let reason = format!("{seconds} seconds have passed");
-            let failure = Some(failure("step_timeout", reason));
-            end(Ending { failure, ..Ending::default() }, history);
-        }
-        Work::Agent { .. }
-        | Work::Human { .. }
-        | Work::Delay { .. }
-        | Work::Notify { .. }
-        | Work::Escalate { .. } => end(Ending::default(), history),
+        Work::Delay { .. } => end(Ending::default(), history),
+        Work::Notify { .. } | Work::Escalate { .. } => tell(history),
+        Work::Timeout { .. } | Work::Agent { .. } | Work::Human { .. } => time_out(history),
     }
 }
 
-/// Ends the current step because its time is over.
+/// Ends the current try of a step because its time is over.
 pub(super) fn time_out(history: &mut History) {
-    let reason = "nobody answered before the step's deadline".to_owned();
+    let reason = "the step's time is over".to_owned();
     let failure = Some(failure("step_timeout", reason));
     end(Ending { failure, ..Ending::default() }, history);
 }
 
-fn current(history: &History) -> Option<(Step, u32, usize)> {
-    let intent = history.state.as_ref()?;
-    let run = intent.run.as_ref()?;
-    Some((intent.current_step()?.clone(), run.attempt, run.step))
+/// The step that the workflow is at.
+struct Current {
+    step: Step,
+    place: usize,
+    attempt: u32,
 }
 
-fn go_on(next: Option<usize>, history: &mut History) {
-    match next {
-        Some(next) => begin(next, 1, history),
-        None => {
-            let run = history.state.as_ref().and_then(|intent| intent.run.as_ref());
-            let result = run.map_or_else(|| json!({}), result);
-            history.push(HOLDPOINT, EventKind::Completed { result });
-        }
+impl Current {
+    fn of(history: &History) -> Option<Self> {
+        let intent = history.state.as_ref()?;
+        let run = intent.run.as_ref()?;
+        let step = intent.current_step()?.clone();
+        Some(Self { step, place: run.step, attempt: run.attempt })
     }
+}
+
+fn complete(history: &mut History) {
+    let run = history.state.as_ref().and_then(|intent| intent.run.as_ref());
+    let result = run.map_or_else(|| json!({}), result);
+    history.push(HOLDPOINT, EventKind::Completed { result });
 }
 
 /// What a workflow comes to: the result of its last agent, or the last answer of a person.
-fn result(run: &crate::intent::workflow::Run) -> Value {
+fn result(run: &Run) -> Value {
     if !run.last_result.is_null() {
         return run.last_result.clone();
     }
-    let decision = run.decided.as_ref().map(|decided| &decided.decision);
-    decision.map_or_else(|| json!({}), super::person::verdict)
+    run.decided.as_ref().map_or_else(|| json!({}), |decided| verdict(&decided.decision))
 }
 
 fn fail(failure: Failure, history: &mut History) {
@@ -188,14 +192,13 @@ fn fail(failure: Failure, history: &mut History) {
 }
 
 fn pause(seconds: u32, history: &mut History) {
-    if let Some(until) = after(history, seconds) {
-        let waits_for = SuspendedFor::Time(until);
-        history.push(HOLDPOINT, EventKind::Suspended { checkpoint: None, waits_for });
-    }
+    let waits_for = SuspendedFor::Time(after(history, seconds));
+    history.push(HOLDPOINT, EventKind::Suspended { checkpoint: None, waits_for });
 }
 
-fn after(history: &History, seconds: u32) -> Option<jiff::Timestamp> {
-    history.now.checked_add(Duration::from_secs(seconds.into())).ok()
+fn after(history: &History, seconds: u32) -> Timestamp {
+    let seconds = Duration::from_secs(seconds.into());
+    history.now.checked_add(seconds).unwrap_or(Timestamp::MAX)
 }
 
 fn failure(code: &str, reason: String) -> Failure {

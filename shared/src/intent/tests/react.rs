@@ -119,7 +119,7 @@ fn every_place_has_its_wake_up_and_says_what_it_is_owed_still() {
         (started.clone(), 60, vec![turn()]),
         (then(&started, &[(step(1, 99, "a"), 2)]), 99, vec![turn()]),
         (then(&started, &[(Command::Wake, 60)]), 60 + 600, vec![turn()]),
-        (asked, DEADLINE, vec![news]),
+        (asked, 1 + 3_600, vec![news]),
         (resumed, 303, vec![turn()]),
         (then(&worker, &[(suspend(None, WaitsFor::Tool), 1)]), DEADLINE, vec![]),
         (then(&worker, &[(moment(500), 1)]), 500, vec![]),

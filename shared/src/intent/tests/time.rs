@@ -101,9 +101,33 @@ fn a_workers_turn_that_somebody_else_began_is_offered_again() {
 }
 
 #[test]
-fn who_waits_for_people_is_woken_by_the_deadline_alone() {
+fn who_waits_for_people_looks_for_lost_news_ever_more_seldom() {
+    let given = vec![(create(worked()), 0), (suspend(None, people(&["c"])), 1)];
+    let hours = [1, 1 + 4, 1 + 4 + 16].into_iter().chain((1..=10).map(|days| 21 + 24 * days));
+    let mut expected: Vec<_> = hours.map(|hour| (1 + hour * 3_600, vec!["Checked"])).collect();
+    expected.push((DEADLINE, vec!["TimedOut"]));
+    assert_eq!(calendar(&given), expected);
+    let anew = [
+        (Command::Wake, 3_601),
+        (end_ask(&given, "c", &[(approve(), 2)]), 4_000),
+        (suspend(None, people(&["d"])), 5_000),
+    ];
+    let story = Story::of(&then(&given, &anew));
+    assert_eq!(react::wake_at(story.intent()), Some(at(5_000 + 3_600)), "a new wait");
+}
+
+#[test]
+fn talk_does_not_put_off_the_look_for_lost_news() {
     let given = [(create(worked()), 0), (suspend(None, people(&["c"])), 1)];
-    check(&given, (Command::Wake, DEADLINE - 1), NOTHING);
+    let say = |number, second| (messages::say(&deployer(), number), second);
+    let looked = [say(1, 3_000), (Command::Wake, 3_601), say(2, 10_000)];
+    let given = then(&given, &looked);
+    let due = 3_601 + 4 * 3_600;
+    check_around(due, &given, &Command::Wake, [NOTHING, Ok(&["Checked"]), Ok(&["Checked"])]);
+}
+
+#[test]
+fn who_waits_for_a_tool_is_woken_by_the_deadline_alone() {
     let given = [(create(worked()), 0), (suspend(None, WaitsFor::Tool), 1)];
     check(&given, (Command::Wake, DEADLINE - 1), NOTHING);
 }

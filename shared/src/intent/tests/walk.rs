@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use super::super::ask::GRANT_SECONDS;
 use super::super::{WaitingReason, react};
+use super::kinds::name;
 use super::*;
 
 /// How many commands a life on this walk has.
@@ -280,46 +281,3 @@ const REJECTIONS: [&str; 29] = [
     "TooManyCalls",
     "WrongRole",
 ];
-
-fn name(rejection: &Rejection) -> &'static str {
-    match rejection {
-        Rejection::NotFound => "NotFound",
-        Rejection::Exists => "Exists",
-        Rejection::Ended(_) => "Ended",
-        Rejection::DeadlinePassed(_) => "DeadlinePassed",
-        Rejection::AwaitsDecision => "AwaitsDecision",
-        Rejection::NothingToDecide(_) => "NothingToDecide",
-        Rejection::AlreadyDecided { .. } => "AlreadyDecided",
-        Rejection::StaleView => "StaleView",
-        Rejection::WrongRole { .. } => "WrongRole",
-        Rejection::NotTheHandler => "NotTheHandler",
-        Rejection::NotTheSender => "NotTheSender",
-        Rejection::SelfApproval => "SelfApproval",
-        Rejection::NotAssigned => "NotAssigned",
-        Rejection::OutcomeNotAllowed { .. } => "OutcomeNotAllowed",
-        Rejection::OutcomeMissing { .. } => "OutcomeMissing",
-        Rejection::EvidenceRequired => "EvidenceRequired",
-        Rejection::FormInvalid(_) => "FormInvalid",
-        Rejection::StalePolicy { .. } => "StalePolicy",
-        Rejection::OnlyShortens(_) => "OnlyShortens",
-        Rejection::DeadlineNotAhead(_) => "DeadlineNotAhead",
-        Rejection::NotGranted => "NotGranted",
-        Rejection::PolicyTooLarge => "PolicyTooLarge",
-        Rejection::TooManyMessages => "TooManyMessages",
-        Rejection::CommentRequired => "CommentRequired",
-        Rejection::Leased(_) => "Leased",
-        Rejection::LeaseLost => "LeaseLost",
-        Rejection::NotAgentsTurn(_) => "NotAgentsTurn",
-        Rejection::CheckpointConflict => "CheckpointConflict",
-        Rejection::AskConflict(_) => "AskConflict",
-        Rejection::AsksOutOfBounds => "AsksOutOfBounds",
-        Rejection::TooManyCalls => "TooManyCalls",
-        Rejection::CallOutcomeUnknown(_) => "CallOutcomeUnknown",
-        Rejection::CallMismatch(_) => "CallMismatch",
-        Rejection::CallNotClaimed(_) => "CallNotClaimed",
-        Rejection::NoGrant(_) => "NoGrant",
-        Rejection::GrantRefused(_) => "GrantRefused",
-        Rejection::InexactNumber => "InexactNumber",
-        Rejection::GrantExpired { .. } => "GrantExpired",
-    }
-}
