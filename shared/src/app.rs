@@ -5,6 +5,8 @@ mod clock;
 mod create;
 mod decision;
 mod execute;
+mod offers;
+mod rate;
 mod registry;
 mod stream;
 mod toolcall;
@@ -12,8 +14,10 @@ mod toolcall;
 pub use access::REMEMBERED;
 pub use clock::{Clock, Random};
 pub use create::Created;
+pub use offers::{Offered, OfferedTo};
+pub use rate::Usage;
 pub use registry::NewKey;
-pub use stream::Held;
+pub use stream::{Events, Heard, Listener, OfIntent, Source};
 pub use toolcall::{ClaimedCall, ToolCall};
 
 use std::collections::HashMap;
@@ -43,6 +47,10 @@ pub struct Config {
     pub bootstrap_admin_key: Option<Digest>,
     /// How long a worker's lease lasts without a step.
     pub worker_lease: Duration,
+    /// How many requests a key may make at each endpoint in a minute; 0 is any number.
+    pub rate_limit_per_minute: u32,
+    /// Whether held streams are answered as they go on, rather than whole.
+    pub response_streaming: bool,
 }
 
 /// A running function: the store, the clock and the configuration.
@@ -59,6 +67,8 @@ struct Inner {
     config: Config,
     keys: Mutex<HashMap<String, Remembered<Key>>>,
     routes: Mutex<HashMap<String, Remembered<Route>>>,
+    minute: Mutex<rate::Minute>,
+    looks_back: Mutex<HashMap<String, offers::LookBack>>,
 }
 
 /// Something read from the table a short while ago.
@@ -71,8 +81,17 @@ struct Remembered<T> {
 impl App {
     /// An app over `store`, reading time and randomness from where the caller says.
     pub fn new(store: Store, clock: Clock, random: Random, config: Config) -> Self {
-        let (keys, routes) = (Mutex::default(), Mutex::default());
-        Self { inner: Arc::new(Inner { store, clock, random, config, keys, routes }) }
+        let inner = Inner {
+            store,
+            clock,
+            random,
+            config,
+            keys: Mutex::default(),
+            routes: Mutex::default(),
+            minute: Mutex::default(),
+            looks_back: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// The table.

@@ -7,6 +7,7 @@ mod problem;
 mod query;
 #[cfg(feature = "lambda")]
 mod serve;
+mod tally;
 
 pub mod origin;
 pub mod page;
@@ -14,9 +15,9 @@ pub mod sse;
 pub mod wire;
 
 pub use body::{BODY_BYTES_MAX, BODY_DEPTH_MAX, Body, BodyMax, RUN_STATE_BODY_BYTES_MAX};
-pub use caller::Caller;
+pub use caller::{Caller, Knock};
 pub use layer::service;
 pub use problem::Problem;
 pub use query::{AddressPath, CallPath, Id, IdempotencyKey, KeyPath, Query};
 #[cfg(feature = "lambda")]
-pub use serve::serve;
+pub use serve::{serve, serve_streaming};

@@ -9,14 +9,16 @@ mod commit;
 mod condition;
 mod feed;
 mod item;
+mod offer;
 mod place;
+mod rate;
 mod registry;
 mod stream_record;
 mod timer;
 
 pub use attachment::{Attachment, CallOutput, Checkpoint, Report};
-pub use commit::{Change, Commit, CommitError, Stored, genesis};
-pub use feed::Offer;
+pub use commit::{Change, Commit, CommitError, History, Stored, genesis};
+pub use offer::{Marked, Offer, OfferCursor, OfferPage, Shown};
 pub use stream_record::{Happened, Row, StreamRecord, Unreadable};
 pub use timer::{TIMER_SHARDS, Timer};
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Unauthenticated};
 use crate::intent::Rejection;
 
 /// Seconds after which a client should try again what failed for a passing reason.
-const RETRY_AFTER_SECONDS: &str = "1";
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// What a caller is told.
 #[derive(Debug)]
@@ -47,6 +47,7 @@ impl Problem {
             Error::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             Error::Rejected(rejection) => of_rejection(rejection),
             Error::KeyReused => (StatusCode::CONFLICT, "idempotency_key_reused"),
+            Error::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded"),
             Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Error::Corrupt(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
@@ -60,6 +61,7 @@ impl Problem {
             | Error::NotFound(_)
             | Error::Rejected(_)
             | Error::KeyReused
+            | Error::RateLimited { .. }
             | Error::Busy
             | Error::Unavailable { .. }
             | Error::Corrupt(_) => None,
@@ -137,17 +139,31 @@ impl IntoResponse for Error {
             | Self::NotFound(_)
             | Self::Rejected(_)
             | Self::KeyReused
+            | Self::RateLimited { .. }
             | Self::Busy => {}
         }
-        let retryable = self.is_retryable();
+        let retry_after_s = self.is_retryable().then_some(match &self {
+            Self::RateLimited { retry_after_s, .. } => *retry_after_s,
+            Self::Invalid(_)
+            | Self::TooLarge { .. }
+            | Self::Unauthenticated(_)
+            | Self::Forbidden(_)
+            | Self::NotFound(_)
+            | Self::Rejected(_)
+            | Self::KeyReused
+            | Self::Busy
+            | Self::Unavailable { .. }
+            | Self::Corrupt(_) => RETRY_AFTER_SECONDS,
+        });
         let mut response = (problem.status, Json(problem.body())).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if problem.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if retryable {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        // Whole seconds: clients of the contract read nothing else.
+        if let Some(seconds) = retry_after_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -58,6 +58,12 @@ impl Place {
         Self { pk: routes(tenant), sk: address.path().to_owned() }
     }
 
+    /// What a key asks of one endpoint in the minute that began at `minute_at`.
+    pub(crate) fn rate(tenant: &str, key_id: &str, endpoint: &str, minute_at: Timestamp) -> Self {
+        let pk = format!("{tenant}#RATE#{key_id}");
+        Self { pk, sk: format!("{endpoint}#{:020}", minute_at.as_second().max(0)) }
+    }
+
     pub(crate) fn report(tenant: &str, report_id: &str) -> Self {
         Self { pk: reports(tenant), sk: report_id.to_owned() }
     }
