@@ -22,6 +22,8 @@ use crate::terminal::one_line;
 const TEMPLATE: &str = include_str!("../../template.yaml");
 /// One machine's table is free to look at, so held streams look often.
 const STREAM_POLL_MS: &str = "20";
+/// One machine's own programs may ask as often as they like; that there is a limit shows in headers.
+const RATE_LIMIT_PER_MINUTE: &str = "1000000";
 /// A worker that is killed here is missed soon.
 const WORKER_LEASE_SECONDS: &str = "10";
 
@@ -139,6 +141,7 @@ fn options(settings: Settings, admin_key: &ApiKey) -> Result<(Options, Option<St
     // Another template may have other parameters; the user knows them.
     if settings.template.is_none() {
         parameters.insert("StreamPollMilliseconds".to_owned(), STREAM_POLL_MS.to_owned());
+        parameters.insert("RateLimitPerMinute".to_owned(), RATE_LIMIT_PER_MINUTE.to_owned());
         parameters.extend(environment::openai());
     }
     parameters.extend(settings.parameters);
