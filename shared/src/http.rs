@@ -8,6 +8,7 @@ mod problem;
 mod query;
 #[cfg(feature = "lambda")]
 mod serve;
+mod tally;
 
 pub mod origin;
 pub mod page;
@@ -15,7 +16,7 @@ pub mod sse;
 pub mod wire;
 
 pub use body::{AnyBody, BODY_BYTES_MAX, BODY_DEPTH_MAX, Body, BodyMax, RUN_STATE_BODY_BYTES_MAX};
-pub use caller::Caller;
+pub use caller::{Caller, Knock};
 pub use layer::service;
 pub use owner::OwnerAgent;
 pub use problem::Problem;
@@ -24,4 +25,4 @@ pub use query::{
     SubscriptionPath, Switch, SwitchPath,
 };
 #[cfg(feature = "lambda")]
-pub use serve::serve;
+pub use serve::{serve, serve_streaming};
