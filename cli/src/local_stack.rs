@@ -24,6 +24,8 @@ const TEMPLATE: &str = include_str!("../../template.yaml");
 const STREAM_POLL_MS: &str = "20";
 /// Whoever tries webhooks here listens on this machine.
 const ALLOW_PRIVATE_CALLBACKS: &str = "true";
+/// One machine's own programs may ask as often as they like; that there is a limit shows in headers.
+const RATE_LIMIT_PER_MINUTE: &str = "1000000";
 /// A worker that is killed here is missed soon.
 const WORKER_LEASE_SECONDS: &str = "10";
 
@@ -142,6 +144,7 @@ fn options(settings: Settings, admin_key: &ApiKey) -> Result<(Options, Option<St
     if settings.template.is_none() {
         parameters.insert("StreamPollMilliseconds".to_owned(), STREAM_POLL_MS.to_owned());
         parameters.insert("AllowPrivateCallbacks".to_owned(), ALLOW_PRIVATE_CALLBACKS.to_owned());
+        parameters.insert("RateLimitPerMinute".to_owned(), RATE_LIMIT_PER_MINUTE.to_owned());
         parameters.extend(environment::openai());
     }
     parameters.extend(settings.parameters);

@@ -27,8 +27,8 @@
 //! - It runs one process for each function and never scales out; Lambda's freezing, cold starts
 //!   and memory limits do not exist. A timeout fails its invocation, and ends the process only if
 //!   the function is still stuck some seconds later.
-//! - It runs no cron expressions, FIFO queues, authorizers, CORS rules or response streaming,
-//!   and refuses a template with an event or resource type outside its list by name.
+//! - It runs no cron expressions, FIFO queues, authorizers, CORS rules, function URLs or response
+//!   streaming, and refuses a template with an event or resource type outside its list by name.
 //! - It does not check `AllowedPattern` of parameters, nor SQS's limits on message size.
 //! - Reads are always consistent and one shard carries each stream.
 

@@ -8,7 +8,9 @@ mod create;
 mod decision;
 mod execute;
 mod mesh;
+mod offers;
 mod publication;
+mod rate;
 mod registry;
 mod standing;
 mod stream;
@@ -20,9 +22,11 @@ pub use account::{AccountChange, AccountView, NewAccount};
 pub use clock::{Clock, Random};
 pub use create::Created;
 pub use mesh::MeshAgent;
+pub use offers::{Offered, OfferedTo};
 pub use publication::{NewEvent, Publication};
+pub use rate::Usage;
 pub use registry::NewKey;
-pub use stream::Held;
+pub use stream::{Events, Heard, Listener, OfIntent, Source};
 pub use subscription::{NewSubscription, SUBSCRIPTIONS_PER_OWNER_MAX, Standpoint, Subscribed};
 pub use toolcall::{ClaimedCall, ToolCall};
 
@@ -54,6 +58,10 @@ pub struct Config {
     pub bootstrap_admin_key: Option<Digest>,
     /// How long a worker's lease lasts without a step.
     pub worker_lease: Duration,
+    /// How many requests a key may make at each endpoint in a minute; 0 is any number.
+    pub rate_limit_per_minute: u32,
+    /// Whether held streams are answered as they go on, rather than whole.
+    pub response_streaming: bool,
 }
 
 /// A running function: the store, the clock and the configuration.
@@ -71,6 +79,8 @@ struct Inner {
     keys: Mutex<HashMap<String, Remembered<Key>>>,
     subscriptions: Mutex<HashMap<String, Remembered<Arc<[Subscription]>>>>,
     routes: Mutex<HashMap<String, Remembered<Option<Route>>>>,
+    minute: Mutex<rate::Minute>,
+    looks_back: Mutex<HashMap<String, offers::LookBack>>,
 }
 
 /// Something read from the table a short while ago.
@@ -83,8 +93,17 @@ struct Remembered<T> {
 impl App {
     /// An app over `store`, reading time and randomness from where the caller says.
     pub fn new(store: Store, clock: Clock, random: Random, config: Config) -> Self {
-        let (keys, routes, subscriptions) = Default::default();
-        let inner = Inner { store, clock, random, config, keys, routes, subscriptions };
+        let inner = Inner {
+            store,
+            clock,
+            random,
+            config,
+            keys: Mutex::default(),
+            routes: Mutex::default(),
+            subscriptions: Mutex::default(),
+            minute: Mutex::default(),
+            looks_back: Mutex::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 

@@ -26,6 +26,9 @@ const DEFAULT_STREAM_POLL_MS: u64 = 500;
 /// How long a worker's lease lasts without a step, unless the deployment says otherwise: longer than
 /// a model takes to answer.
 const DEFAULT_WORKER_LEASE_SECONDS: u64 = 90;
+/// How many requests a key may make at each endpoint in a minute, unless the deployment says
+/// otherwise. The contract's limit.
+const DEFAULT_RATE_LIMIT_PER_MINUTE: u32 = 120;
 
 /// A function cannot start as it was deployed.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +80,9 @@ impl Boot {
             stream_poll: Duration::from_millis(poll_ms),
             bootstrap_admin_key,
             worker_lease: Duration::from_secs(lease_s),
+            rate_limit_per_minute: number("RATE_LIMIT_PER_MINUTE")?
+                .unwrap_or(DEFAULT_RATE_LIMIT_PER_MINUTE),
+            response_streaming: switch("RESPONSE_STREAMING")?,
         };
         Ok(App::new(store, clock(), random(), config))
     }
@@ -165,6 +171,18 @@ fn variable(name: &'static str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
     let value = std::env::var(name);
     value.ok().filter(|value| !value.is_empty())
+}
+
+/// Something that is on or off, and off where nobody says.
+fn switch(name: &'static str) -> Result<bool, BootError> {
+    match variable(name).as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => {
+            let detail = format!("`{other}` is neither true nor false");
+            Err(BootError::Wrong { name, detail })
+        }
+    }
 }
 
 fn number<N: std::str::FromStr>(name: &'static str) -> Result<Option<N>, BootError> {

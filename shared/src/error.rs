@@ -55,6 +55,17 @@ pub enum Error {
     /// 409: an idempotency key came back with another body.
     #[error("this Idempotency-Key was used with another body; use a new key for a new request")]
     KeyReused,
+    /// 429: the key has used up its limit at this endpoint.
+    #[error(
+        "this key may ask this {limit} times a minute; wait {retry_after_s} s, or ask the \
+         administrator for a higher limit"
+    )]
+    RateLimited {
+        /// Requests a minute.
+        limit: u32,
+        /// Seconds until the next minute.
+        retry_after_s: u64,
+    },
     /// 503: others keep changing the same intent.
     #[error("the intent is being changed by others; try again")]
     Busy,
@@ -120,7 +131,7 @@ impl Error {
     /// decides it anew.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Busy | Self::Unavailable { .. } => true,
+            Self::RateLimited { .. } | Self::Busy | Self::Unavailable { .. } => true,
             Self::Invalid(_)
             | Self::TooLarge { .. }
             | Self::UnsupportedMediaType

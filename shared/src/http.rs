@@ -9,6 +9,7 @@ mod problem;
 mod query;
 #[cfg(feature = "lambda")]
 mod serve;
+mod tally;
 
 #[cfg(feature = "openapi")]
 pub mod openapi;
@@ -18,7 +19,7 @@ pub mod sse;
 pub mod wire;
 
 pub use body::{AnyBody, BODY_BYTES_MAX, BODY_DEPTH_MAX, Body, BodyMax, RUN_STATE_BODY_BYTES_MAX};
-pub use caller::Caller;
+pub use caller::{Caller, Knock};
 pub use document::DOCUMENT;
 pub use layer::service;
 pub use owner::OwnerAgent;
@@ -28,4 +29,4 @@ pub use query::{
     KeyPath, Query, SubscriptionPath, Switch, SwitchPath,
 };
 #[cfg(feature = "lambda")]
-pub use serve::serve;
+pub use serve::{serve, serve_streaming};

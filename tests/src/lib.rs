@@ -13,12 +13,14 @@
 )]
 
 pub mod binaries;
+mod gate;
 mod program;
 mod python;
 mod running;
 mod table;
 mod world;
 
+pub use gate::{Gate, Manner};
 pub use program::{Ended, Program};
 pub use python::Python;
 pub use running::{Connection, Running};

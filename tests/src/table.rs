@@ -1,5 +1,7 @@
 //! A table for one test.
 
+use std::sync::Arc;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{
@@ -10,15 +12,19 @@ use dynoxide::Database;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::gate::Gate;
+
 /// The table's name.
 pub(crate) const TABLE: &str = "holdpoint";
 
-/// A table, behind a server that ends when this is dropped.
-#[derive(Debug)]
+/// A table, behind a server that ends when the last clone of this is dropped.
+#[derive(Clone, Debug)]
 pub struct Table {
     /// Talks to it.
     pub client: Client,
-    _stop: Option<oneshot::Sender<()>>,
+    /// Where it answers.
+    pub endpoint: String,
+    _stop: Option<Arc<oneshot::Sender<()>>>,
 }
 
 impl Table {
@@ -32,6 +38,16 @@ impl Table {
             let _ = stopped.await;
         }));
         Self::at(&endpoint, Some(stop)).await
+    }
+
+    /// An empty table in this process, and the gate before it.
+    pub async fn gated() -> (Self, Gate) {
+        let gate = Gate::new();
+        let endpoint = "http://127.0.0.1:9".to_owned();
+        let config = config(&endpoint, "test").http_client(gate.clone()).build();
+        let client = Client::from_conf(config);
+        create(&client).await;
+        (Self { client, endpoint, _stop: None }, gate)
     }
 
     /// Every item, as text that is equal where the items are.
@@ -64,17 +80,19 @@ impl Table {
     }
 
     async fn over(endpoint: &str, account: &str, stop: Option<oneshot::Sender<()>>) -> Self {
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(endpoint)
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(Credentials::new(account, "test", None, None, "test"))
-            .http_client(shared::boot::http_client())
-            .build();
+        let config = config(endpoint, account).http_client(shared::boot::http_client()).build();
         let client = Client::from_conf(config);
         create(&client).await;
-        Self { client, _stop: stop }
+        Self { client, endpoint: endpoint.to_owned(), _stop: stop.map(Arc::new) }
     }
+}
+
+fn config(endpoint: &str, account: &str) -> aws_sdk_dynamodb::config::Builder {
+    aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::new(account, "test", None, None, "test"))
 }
 
 async fn create(client: &Client) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::app::{App, Clock, Config, NewKey, Random};
@@ -75,21 +75,38 @@ impl World {
 
     /// A world over any table.
     pub async fn over(table: Table) -> Self {
+        Self::set_up(table, |_| {}).await
+    }
+
+    /// A world over any table, in a deployment that sets something else.
+    pub async fn set_up(table: Table, set: impl FnOnce(&mut Config)) -> Self {
         let clock_ms = Arc::new(AtomicI64::new(BEGINNING_MS));
-        let app = app(&table, &clock_ms);
+        let mut config = config();
+        set(&mut config);
+        let app = app(&table, &clock_ms, config, 0);
         let secret = LinkSecret::from_bytes(&[7; 32]).expect("long enough");
-        let reviews = approve::Reviews { secret: secret.clone(), public_url: None };
-        let routes = send_intent::routes()
-            .merge(intents::routes())
-            .merge(approve::routes(reviews))
-            .merge(agents::routes())
-            .merge(mcp::routes())
-            .merge(webhooks::routes(Reach::Private));
-        let routes = service(routes, app.clone());
+        let routes = routes(&app, &secret);
         let agent = key(&app, "local-agent", Role::Agent).await;
         let reviewer = key(&app, "local-reviewer", Role::Reviewer).await;
         let admin = key(&app, "local-admin", Role::Admin).await;
         Self { app, secret, agent, reviewer, admin, routes, clock_ms, table }
+    }
+
+    /// Another instance of every function, over the same table and by the same clock.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        // It draws other bytes than this one.
+        let app = app(&self.table, &self.clock_ms, self.app.config().clone(), 1 << 32);
+        Self {
+            routes: routes(&app, &self.secret),
+            app,
+            secret: self.secret.clone(),
+            agent: self.agent.clone(),
+            reviewer: self.reviewer.clone(),
+            admin: self.admin.clone(),
+            clock_ms: Arc::clone(&self.clock_ms),
+            table: self.table.clone(),
+        }
     }
 
     /// Lets time pass.
@@ -123,6 +140,13 @@ impl World {
         self.send(request("DELETE", key, path), Body::empty()).await
     }
 
+    /// Gets as the holder of `key`, and leaves the body to be read as it comes.
+    pub async fn open(&self, key: &str, path: &str) -> Response<Body> {
+        let request = request("GET", key, path).body(Body::empty()).expect("a whole request");
+        let Ok(response) = self.routes.clone().oneshot(request).await;
+        response
+    }
+
     /// Sends any request.
     pub async fn send(&self, request: axum::http::request::Builder, body: Body) -> Answer {
         let request: Request<Body> = request.body(body).expect("a whole request");
@@ -141,7 +165,30 @@ fn request(method: &str, key: &str, path: &str) -> axum::http::request::Builder 
     if key.is_empty() { request } else { request.header("x-api-key", key) }
 }
 
-fn app(table: &Table, clock_ms: &Arc<AtomicI64>) -> App {
+fn routes(app: &App, secret: &LinkSecret) -> Router {
+    let reviews = approve::Reviews { secret: secret.clone(), public_url: None };
+    let routes = send_intent::routes()
+        .merge(intents::routes())
+        .merge(approve::routes(reviews))
+        .merge(agents::routes())
+        .merge(mcp::routes())
+        .merge(webhooks::routes(Reach::Private));
+    service(routes, app.clone())
+}
+
+fn config() -> Config {
+    Config {
+        tenant: "default".to_owned(),
+        default_ttl_s: 604_800,
+        stream_poll: Duration::from_millis(5),
+        bootstrap_admin_key: None,
+        worker_lease: Duration::from_mins(1),
+        rate_limit_per_minute: 0,
+        response_streaming: false,
+    }
+}
+
+fn app(table: &Table, clock_ms: &Arc<AtomicI64>, config: Config, first_draw: u64) -> App {
     let store = Store::new(table.client.clone(), TABLE.to_owned(), 30);
     let clock_ms = Arc::clone(clock_ms);
     let now = move || {
@@ -149,17 +196,10 @@ fn app(table: &Table, clock_ms: &Arc<AtomicI64>) -> App {
         Timestamp::from_millisecond(ms).expect("a time of this world")
     };
     // Every byte string is a new one, and the same story always gets the same ones.
-    let drawn = AtomicU64::new(0);
+    let drawn = AtomicU64::new(first_draw);
     let fill = move |bytes: &mut [u8]| {
         let number = drawn.fetch_add(1, Ordering::SeqCst).to_be_bytes();
         bytes.iter_mut().zip(number.iter().cycle()).for_each(|(byte, digit)| *byte = *digit);
-    };
-    let config = Config {
-        tenant: "default".to_owned(),
-        default_ttl_s: 604_800,
-        stream_poll: Duration::from_millis(5),
-        bootstrap_admin_key: None,
-        worker_lease: Duration::from_mins(1),
     };
     App::new(store, Clock::new(now), Random::new(fill), config)
 }

@@ -189,6 +189,7 @@ pub(super) fn refused(error: &Error, intent: &Intent) -> Response {
         | Error::KeyReused
         | Error::Busy
         | Error::Unavailable { .. }
+        | Error::RateLimited { .. }
         | Error::Corrupt(_) => trouble(),
     }
 }

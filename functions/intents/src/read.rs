@@ -70,6 +70,6 @@ pub(super) async fn events(
     Query(Since { since }): Query<Since>,
 ) -> Result<Json<Value>, Error> {
     app.visible(&by, id).await?;
-    let records = app.events(id, since).await?;
-    Ok(Json(event::list(id, &records)))
+    let read = app.events(id, since).await?;
+    Ok(Json(event::list(id, since, &read)))
 }

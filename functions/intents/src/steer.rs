@@ -30,5 +30,5 @@ pub(super) async fn resolve(
     let command = resume::read_resolve(&by, &body)?;
     let intent = app.execute(id, &command, &[]).await?;
     let last = app.events(id, intent.seq.saturating_sub(EVENT_SEQ_STEP)).await?;
-    Ok(Json(resume::present_resolved(&intent, last.last())))
+    Ok(Json(resume::present_resolved(&intent, last.records.last())))
 }

@@ -8,57 +8,70 @@ use serde::Deserialize;
 use shared::app::App;
 use shared::error::Error;
 use shared::http::sse::{
-    self, WAIT_SECONDS_ASKED_MAX, WAIT_SECONDS_DEFAULT, WAIT_SECONDS_MAX, WAIT_SECONDS_MIN,
+    self, STREAMED_WAIT_SECONDS_MAX, WAIT_SECONDS_DEFAULT, WAIT_SECONDS_MAX, WAIT_SECONDS_MIN,
 };
 use shared::http::wire::event;
-use shared::http::{AddressPath, Caller, Id, Query};
+use shared::http::{AddressPath, Id, Knock, Query};
+use shared::intent::Status;
+use shared::intent::status::UnknownStatus;
 
-/// Where to go on, and how long to wait.
+/// Where to go on, how long to wait, and for what.
 #[derive(Debug, Deserialize)]
 pub(super) struct Hold {
     #[serde(default)]
     since: u64,
     wait_seconds: Option<u64>,
+    status: Option<String>,
 }
 
 impl Hold {
-    /// The wait, within what the gateway allows. Readers that want more come back by themselves.
-    fn wait(&self) -> Result<Duration, Error> {
-        let (min, max) = (WAIT_SECONDS_MIN, WAIT_SECONDS_ASKED_MAX);
+    /// The wait, within what the platform allows. Readers that want more come back by themselves.
+    fn wait(&self, app: &App) -> Result<Duration, Error> {
+        let streamed = app.config().response_streaming;
+        let seconds_max = if streamed { STREAMED_WAIT_SECONDS_MAX } else { WAIT_SECONDS_MAX };
+        let (least, most) = (WAIT_SECONDS_MIN, STREAMED_WAIT_SECONDS_MAX);
         let asked = self.wait_seconds.unwrap_or(WAIT_SECONDS_DEFAULT);
-        if !(min..=max).contains(&asked) {
-            let detail = format!("is {asked}; send a number from {min} to {max}");
+        if !(least..=most).contains(&asked) {
+            let detail = format!("is {asked}; send a number from {least} to {most}");
             return Err(Error::field("wait_seconds", detail));
         }
-        Ok(Duration::from_secs(asked.min(WAIT_SECONDS_MAX)))
+        Ok(Duration::from_secs(asked.min(seconds_max)))
+    }
+
+    /// The statuses that are named, with commas between them; `None` for whatever is live.
+    fn statuses(&self) -> Result<Option<Vec<Status>>, Error> {
+        let Some(list) = self.status.as_deref().filter(|list| !list.is_empty()) else {
+            return Ok(None);
+        };
+        let statuses = list.split(',').map(|word| word.trim().parse());
+        let wrong = |error: UnknownStatus| Error::field("status", error.to_string());
+        statuses.collect::<Result<_, _>>().map(Some).map_err(wrong)
     }
 }
 
 /// Events of one intent, as they happen.
 pub(super) async fn events(
     State(app): State<App>,
-    Caller(by): Caller,
+    knock: Knock,
     Id(id): Id,
     Query(hold): Query<Hold>,
 ) -> Result<Response, Error> {
-    let wait = hold.wait()?;
-    app.visible(&by, id).await?;
-    let found = app.hold_events(id, hold.since, wait).await?;
-    let frames: Vec<_> = found.items.iter().map(|record| event::frame(id, record)).collect();
-    Ok(sse::answer(&frames, found.next_seq))
+    let mut listener = app.listen_to(id, hold.since, hold.wait(&app)?);
+    knock.enter(&mut listener).await?;
+    let as_it_comes = app.config().response_streaming;
+    sse::answer(listener, as_it_comes, move |record| event::frame(id, record)).await
 }
 
 /// Intents that are an agent's to do, as they come.
 pub(super) async fn offers(
     State(app): State<App>,
-    Caller(by): Caller,
+    knock: Knock,
     AddressPath(agent): AddressPath,
     Query(hold): Query<Hold>,
 ) -> Result<Response, Error> {
-    let wait = hold.wait()?;
-    app.may_listen(&by, &agent)?;
-    let found = app.hold_offers(&agent, hold.since, wait).await?;
-    let frame = |(seq, intent): &(u64, _)| event::offer_frame(*seq, intent);
-    let frames: Vec<_> = found.items.iter().map(frame).collect();
-    Ok(sse::answer(&frames, found.next_seq))
+    let mut listener = app.listen_for(agent, hold.statuses()?, hold.since, hold.wait(&app)?);
+    knock.enter(&mut listener).await?;
+    let as_it_comes = app.config().response_streaming;
+    sse::answer(listener, as_it_comes, |offered| event::offer_frame(offered.seq, &offered.intent))
+        .await
 }

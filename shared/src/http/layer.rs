@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use tracing::info;
 
 use super::document::allow;
+use super::tally::Tally;
 use crate::app::App;
 use crate::error::Error;
 
@@ -34,12 +35,14 @@ async fn nowhere(uri: Uri) -> Error {
     }
 }
 
-async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started_at = app.now();
     let trace_id = request.headers().get(TRACE_ID).filter(|id| is_plain(id)).cloned();
     let request_id = data_encoding::HEXLOWER.encode(&app.random::<8>());
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
+    let tally = Tally::default();
+    request.extensions_mut().insert(tally.clone());
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
     let duration_ms = app.now().duration_since(started_at).as_millis();
@@ -47,6 +50,7 @@ async fn around(State(app): State<App>, request: Request, next: Next) -> Respons
     let route = path.as_ref().map_or("(none)", MatchedPath::as_str);
     info!(%method, route, status, duration_ms, request_id, "{method} {route} answered {status}");
     let headers = response.headers_mut();
+    tally.write(headers);
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, id);
     }

@@ -16,7 +16,7 @@ use crate::intent::Rejection;
 use crate::registration::Standing;
 
 /// Seconds after which a client should try again what failed for a passing reason.
-const RETRY_AFTER_SECONDS: &str = "1";
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// What a caller is told.
 #[derive(Debug)]
@@ -68,6 +68,7 @@ impl Problem {
             }
             Error::Account(AccountError::TooManyKeys) => (StatusCode::CONFLICT, "too_many_keys"),
             Error::KeyReused => (StatusCode::CONFLICT, "idempotency_key_reused"),
+            Error::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded"),
             Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Error::Corrupt(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
@@ -214,7 +215,13 @@ fn of_rejection(rejection: &Rejection) -> (StatusCode, &'static str) {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let problem = Problem::told(&self);
-        let retryable = self.is_retryable();
+        let rate_limited = if let Self::RateLimited { retry_after_s, .. } = &self {
+            Some(*retry_after_s)
+        } else {
+            None
+        };
+        let passes = self.is_retryable().then_some(RETRY_AFTER_SECONDS);
+        let retry_after_s = rate_limited.or(passes);
         let mut response = (problem.status, Json(problem.body())).into_response();
         let headers = response.headers_mut();
         if let Self::MethodNotAllowed { allow } = self
@@ -226,8 +233,9 @@ impl IntoResponse for Error {
         if problem.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if retryable {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        // Whole seconds: clients of the contract read nothing else.
+        if let Some(seconds) = retry_after_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -18,6 +18,17 @@ pub async fn serve(router: Router) -> Result<(), Error> {
     lambda_http::run_concurrent(service_fn(move |request| answer(router.clone(), request))).await
 }
 
+/// Serves `router` until the runtime ends, sending each answer as it comes. Only where the function
+/// is invoked for a response stream.
+///
+/// # Errors
+///
+/// When the runtime is lost.
+pub async fn serve_streaming(router: Router) -> Result<(), Error> {
+    let handler = service_fn(move |request: Request| router.clone().oneshot(request));
+    lambda_http::run_with_streaming_response_concurrent(handler).await
+}
+
 /// One answer, whole: the runtime wants a body that it may move between threads.
 async fn answer(router: Router, request: Request) -> Result<Response<Body>, Infallible> {
     let response = match router.oneshot(request).await {

@@ -64,6 +64,17 @@ pub struct Commit {
     pub owed: Vec<Message>,
 }
 
+/// A part of an intent's history.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// The commits, oldest first.
+    pub commits: Vec<Commit>,
+    /// How large they are as they are stored.
+    pub bytes: usize,
+    /// Whether there may be later ones.
+    pub has_more: bool,
+}
+
 /// Why a commit did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
@@ -139,17 +150,20 @@ impl Store {
         found.map(|item| read_body(&item)).transpose()
     }
 
-    /// Commits with events after `since`, oldest first.
+    /// Commits with events after `since`, oldest first, as many as one read returns.
     pub async fn history(
         &self,
         tenant: &str,
         id: IntentId,
         since: u64,
-    ) -> Result<Vec<Commit>, StoreError> {
+    ) -> Result<History, StoreError> {
         let after = Place::commit(tenant, id, since);
         let last = Place::commit(tenant, id, u64::MAX).sk;
-        let items = self.range(after.pk, &after.sk, &last, COMMITS_PER_READ_MAX, false).await?;
-        items.iter().map(read_body).collect()
+        let page = self.page(after.pk, &after.sk, &last, COMMITS_PER_READ_MAX, false).await?;
+        let bytes = page.items.iter().filter_map(|item| read_text(item, "body")).map(str::len);
+        let bytes = bytes.sum();
+        let commits = page.items.iter().map(read_body).collect::<Result<_, _>>()?;
+        Ok(History { commits, bytes, has_more: page.has_more })
     }
 
     fn writes_of(

@@ -14,7 +14,14 @@ use super::{SCHEMA_VERSION, Store, StoreError};
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// The attribute by which `DynamoDB` removes items.
-const TTL: &str = "ttl_epoch_s";
+pub(crate) const TTL: &str = "ttl_epoch_s";
+
+/// What one read of a range returned.
+pub(crate) struct Page {
+    pub(crate) items: Vec<Item>,
+    /// Whether the range may go on behind them.
+    pub(crate) has_more: bool,
+}
 
 /// The most items that one read of a whole partition returns.
 const ENTRIES_PER_READ_MAX: i32 = 500;
@@ -111,10 +118,23 @@ impl Store {
         limit: i32,
         newest_first: bool,
     ) -> Result<Vec<Item>, StoreError> {
+        let page = self.page(pk, after, before, limit, newest_first).await?;
+        Ok(page.items)
+    }
+
+    /// The same, and whether the range goes on behind them: a read returns no more than a megabyte.
+    pub(crate) async fn page(
+        &self,
+        pk: String,
+        after: &str,
+        before: &str,
+        limit: i32,
+        newest_first: bool,
+    ) -> Result<Page, StoreError> {
         // BETWEEN includes its ends; a trailing U+0001 steps past the lower one.
         let after = format!("{after}\u{1}");
         if after.as_str() > before {
-            return Ok(vec![]);
+            return Ok(Page { items: vec![], has_more: false });
         }
         let answer = self
             .client
@@ -130,7 +150,8 @@ impl Store {
             .send()
             .await
             .map_err(super::unavailable)?;
-        Ok(answer.items.unwrap_or_default())
+        let has_more = answer.last_evaluated_key.is_some();
+        Ok(Page { items: answer.items.unwrap_or_default(), has_more })
     }
 
     /// Up to `limit` items of a whole partition, page by page.

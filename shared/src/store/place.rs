@@ -79,6 +79,12 @@ impl Place {
         Self { pk: mesh(tenant), sk: format!("{}#{event_id}", millis(at)) }
     }
 
+    /// What a key asks of one endpoint in the minute that began at `minute_at`.
+    pub(crate) fn rate(tenant: &str, key_id: &str, endpoint: &str, minute_at: Timestamp) -> Self {
+        let pk = format!("{tenant}#RATE#{key_id}");
+        Self { pk, sk: format!("{endpoint}#{:020}", minute_at.as_second().max(0)) }
+    }
+
     pub(crate) fn report(tenant: &str, report_id: &str) -> Self {
         Self { pk: reports(tenant), sk: report_id.to_owned() }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 use shared::address::Address;
+use shared::app::Heard;
 use shared::digest::Digest;
 use shared::error::Error;
 use shared::id::IntentId;
@@ -16,7 +17,8 @@ use shared::key::{ID_BYTES, Key, KeyText, SECRET_BYTES};
 use shared::principal::{Assurance, Principal, Role};
 use shared::route::Route;
 use shared::store::{
-    Attachment, Change, Checkpoint, Commit, CommitError, Stored, TIMER_SHARDS, Timer, genesis,
+    Attachment, Change, Checkpoint, Commit, CommitError, Marked, Offer, OfferCursor, Shown, Stored,
+    TIMER_SHARDS, Timer, genesis,
 };
 use tests::{Table, World};
 
@@ -230,13 +232,14 @@ pub(super) async fn every_commit_names_the_digest_of_the_one_before(table: Table
 pub(super) async fn history_after_a_number_is_what_came_after_it(table: Table) {
     let world = World::over(table).await;
     let id = story(&world).await;
-    let all = world.app.events(id, 0).await.unwrap();
+    let all = world.app.events(id, 0).await.unwrap().records;
     assert!(all.len() > 8 && all.is_sorted_by_key(|record| record.event.seq));
     for since in 0..=all.last().unwrap().event.seq + 1 {
         let later: Vec<_> = all.iter().filter(|record| record.event.seq > since).cloned().collect();
-        assert_eq!(world.app.events(id, since).await.unwrap(), later, "since {since}");
+        let read = world.app.events(id, since).await.unwrap();
+        assert_eq!((read.records, read.has_more), (later, false), "since {since}");
     }
-    assert!(world.app.events(id, u64::MAX).await.unwrap().is_empty());
+    assert!(world.app.events(id, u64::MAX).await.unwrap().records.is_empty());
 }
 
 /// How many items stand in each kind of partition.
@@ -321,39 +324,69 @@ pub(super) async fn a_timer_is_never_due_before_what_it_waits_for(table: Table) 
     assert!(timers[0].due_at >= deadline_at && !events.is_empty());
 }
 
+/// What a listener at `world` hears at once: places and intents.
+async fn heard(world: &World, since: u64) -> Vec<(u64, IntentId)> {
+    let mut listener = world.app.listen_for(address(), None, since, Duration::ZERO);
+    match listener.next(Duration::MAX).await.unwrap() {
+        Heard::News(news) => news.iter().map(|new| (new.seq, new.intent.id)).collect(),
+        Heard::Silence | Heard::End => vec![],
+    }
+}
+
 pub(super) async fn an_offer_that_became_visible_late_is_shown_once(table: Table) {
     let world = World::over(table).await;
     let store = world.app.store();
-    let agent = address();
     let early = creation(&world, id("early"), None);
     world.pass(Duration::from_secs(10));
     store.commit(&[creation(&world, id("later"), None)]).await.unwrap();
-    let first = store.offers(TENANT, &agent, 0).await.unwrap();
-    assert_eq!(first.iter().map(|offer| offer.intent).collect::<Vec<_>>(), [id("later")]);
-    store.mark_shown(TENANT, &agent, &first).await.unwrap();
-    let since = first[0].seq;
-    assert!(store.offers(TENANT, &agent, since).await.unwrap().is_empty());
+    let first = heard(&world, 0).await;
+    assert_eq!(first.iter().map(|(_, intent)| *intent).collect::<Vec<_>>(), [id("later")]);
+    let since = first[0].0;
+    assert!(heard(&world, since).await.is_empty());
     // It took its place ten seconds ago and is written only now.
     store.commit(&[early]).await.unwrap();
-    let late = store.offers(TENANT, &agent, since).await.unwrap();
-    assert_eq!(late.iter().map(|offer| offer.intent).collect::<Vec<_>>(), [id("early")]);
-    store.mark_shown(TENANT, &agent, &late).await.unwrap();
-    store.mark_shown(TENANT, &agent, &late).await.unwrap();
-    assert!(store.offers(TENANT, &agent, since).await.unwrap().is_empty());
-    assert_eq!(store.offers(TENANT, &agent, 0).await.unwrap().len(), 2, "a new listener sees all");
+    let late = heard(&world, since).await;
+    assert_eq!(late.iter().map(|(_, intent)| *intent).collect::<Vec<_>>(), [id("early")]);
+    assert!(late[0].0 < since);
+    assert!(heard(&world, since).await.is_empty());
+    assert_eq!(heard(&world, 0).await.len(), 2, "a new listener sees all");
+}
+
+pub(super) async fn a_showing_is_noted_once_and_never_on_what_is_gone(table: Table) {
+    let world = World::over(table).await;
+    let store = world.app.store();
+    let (agent, now) = (address(), world.app.now());
+    store.commit(&[creation(&world, id("shown"), None)]).await.unwrap();
+    let read = async || {
+        let page = store.offers(TENANT, &agent, &OfferCursor::at(0)).await.unwrap();
+        assert_eq!(page.next, None);
+        page.offers
+    };
+    let offer = read().await[0];
+    assert_eq!(offer.shown, None);
+    let mark =
+        async |offer: &Offer, seq| store.mark_shown(TENANT, &agent, offer, seq, now).await.unwrap();
+    assert_eq!(mark(&offer, offer.seq).await, Marked::Noted);
+    assert_eq!(mark(&offer, offer.seq).await, Marked::Overtaken, "it was read before");
+    let shown = read().await[0];
+    assert_eq!(shown.shown, Some(Shown { count: 1, at: now, seq: offer.seq }));
+    assert_eq!(mark(&shown, offer.seq + 8).await, Marked::Noted);
+    let again = read().await[0];
+    assert_eq!(again.shown, Some(Shown { count: 2, at: now, seq: offer.seq + 8 }));
+    assert!(!again.settled);
+    assert_eq!(store.mark_settled(TENANT, &agent, &again).await.unwrap(), Marked::Noted);
+    assert!(read().await[0].settled);
     // What is marked as it leaves stays gone.
-    let stored = load(&world, id("later")).await;
+    let stored = load(&world, id("shown")).await;
     store.commit(&[change(&stored, completion(&world, &stored, 1))]).await.unwrap();
-    store
-        .mark_shown(TENANT, &agent, &store.offers(TENANT, &agent, 0).await.unwrap())
-        .await
-        .unwrap();
-    assert_eq!(store.offers(TENANT, &agent, 0).await.unwrap().len(), 1);
+    assert_eq!(mark(&again, offer.seq).await, Marked::Overtaken);
+    assert_eq!(mark(&offer, offer.seq).await, Marked::Overtaken);
+    let settled = store.mark_settled(TENANT, &agent, &again).await.unwrap();
+    assert_eq!((settled, read().await), (Marked::Overtaken, vec![]));
 }
 
 pub(super) async fn offers_that_were_shown_do_not_crowd_out_new_ones(table: Table) {
     let world = World::over(table).await;
-    let agent = address();
     // All at one moment, so that every one of them stays in the window for late ones.
     for n in 0..130 {
         let id = id(&format!("offer {n}"));
@@ -362,13 +395,28 @@ pub(super) async fn offers_that_were_shown_do_not_crowd_out_new_ones(table: Tabl
     let mut seen = Vec::new();
     let mut since = 0;
     for _ in 0..3 {
-        let found = world.app.hold_offers(&agent, since, Duration::from_millis(20)).await.unwrap();
-        seen.extend(found.items.iter().map(|(_, intent)| intent.id));
-        since = found.next_seq;
+        let found = heard(&world, since).await;
+        seen.extend(found.iter().map(|(_, intent)| *intent));
+        since = found.last().map_or(since, |(seq, _)| *seq);
     }
     seen.sort();
+    assert_eq!(seen.len(), 130, "each once");
     seen.dedup();
     assert_eq!(seen.len(), 130);
+}
+
+pub(super) async fn requests_are_counted_by_key_endpoint_and_minute(table: Table) {
+    let world = World::over(table).await;
+    let store = world.app.store();
+    let now = world.app.now();
+    let count = async |key: &str, endpoint: &str, at, requests| {
+        store.count_requests(TENANT, key, endpoint, at, requests).await.unwrap()
+    };
+    assert_eq!(count("a", "GET /x", now, 40).await, 40);
+    assert_eq!(count("a", "GET /x", now, 10).await, 50);
+    assert_eq!(count("b", "GET /x", now, 10).await, 10);
+    assert_eq!(count("a", "POST /x", now, 10).await, 10);
+    assert_eq!(count("a", "GET /x", after(now, 60_000), 10).await, 10);
 }
 
 pub(super) async fn recent_intents_are_listed_over_pages_and_days(table: Table) {

@@ -81,7 +81,7 @@ pub(super) async fn of_many_results_at_once_exactly_one_counts(table: Table) {
             "{refused:?}"
         );
     }
-    let events = world.app.events(id, 0).await.unwrap();
+    let events = world.app.events(id, 0).await.unwrap().records;
     let ends = events.iter().filter(|record| record.status == Status::Completed).count();
     assert_eq!((ends, world.app.load(id).await.unwrap().version), (1, 2));
 }
@@ -124,7 +124,7 @@ pub(super) async fn no_update_is_lost_however_many_come_at_once(table: Table) {
     for refused in results.iter().filter_map(|result| result.as_ref().err()) {
         assert!(matches!(refused, Error::Busy), "only patience may run out: {refused:?}");
     }
-    let events = world.app.events(id, 0).await.unwrap();
+    let events = world.app.events(id, 0).await.unwrap().records;
     let handed_on = events.iter().filter(|e| e.event.kind.wire_name() == "intent.transfer").count();
     assert!(taken >= 1);
     assert_eq!((handed_on, world.app.load(id).await.unwrap().version), (taken, taken as u64 + 1));

@@ -265,6 +265,8 @@ fn app(client: Client, now_s: &Arc<AtomicI64>) -> App {
         stream_poll: Duration::from_millis(5),
         bootstrap_admin_key: None,
         worker_lease: LEASE,
+        rate_limit_per_minute: 0,
+        response_streaming: false,
     };
     App::new(Store::new(client, TABLE.to_owned(), 30), clock, counting(), config)
 }

@@ -132,7 +132,7 @@ async fn a_worker_that_is_overtaken_stores_nothing_more() {
     assert!(stage.deliver(&slow, id).await);
     let intent = stage.intent(id).await;
     assert_eq!((intent.fence, intent.asks.len()), (2, 1));
-    let commits = stage.app.store().history("default", id, 0).await.unwrap();
+    let commits = stage.app.store().history("default", id, 0).await.unwrap().commits;
     let steps = commits
         .iter()
         .flat_map(|commit| &commit.records)
@@ -258,7 +258,7 @@ async fn history_says_what_each_step_did_and_no_word_of_the_model() {
     let (stage, id) = asked().await;
     stage.answer_only(id, YES).await;
     assert!(stage.deliver_within(&stage.worker(), id, INVOCATION_S).await);
-    let commits = stage.app.store().history("default", id, 0).await.unwrap();
+    let commits = stage.app.store().history("default", id, 0).await.unwrap().commits;
     let events = commits.into_iter().flat_map(|commit| commit.records);
     let notes: Vec<_> = events
         .filter_map(|record| {

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::operation::Operation;
 use super::schema::{
-    answer, example_id, instant, list, named, object, or_null, said, status, text, uuid,
+    answer, count, example_id, instant, list, named, object, or_null, said, status, text, uuid,
     waiting_reason,
 };
 use super::{Area, parameter, refusals};
+use crate::intent::Status;
 use crate::principal::Role;
 
 /// The group.
@@ -22,6 +23,7 @@ pub(super) fn area() -> Area {
             .refusing(refusals::stopped());
         let operation =
             segments.iter().fold(operation, |it, name| it.with(parameter::segment(name)));
+        let operation = operation.with(statuses());
         stream(operation, "intent.delivered")
     };
     Area {
@@ -38,13 +40,27 @@ pub(super) fn area() -> Area {
     }
 }
 
+/// Which of the agent's intents to show.
+fn statuses() -> Value {
+    let words: Vec<_> = Status::ALL.into_iter().map(Status::name).collect();
+    let word = format!("({})", words.join("|"));
+    let schema = json!({"type": "string", "pattern": format!("^{word}(,{word})*$")});
+    let description = "Only intents with one of these statuses, with commas between them; without \
+                       it, whatever has not ended.";
+    parameter::query("status", description, schema)
+}
+
 fn history() -> Operation {
     Operation::new("get", "/v1/intents/{id}/events", "listEvents", "Read an intent's history")
         .with(parameter::intent())
         .with_query([parameter::since()])
         .answering(
             "Events after `since`, in their order.",
-            answer(json!({"events": list(named("Event"))})),
+            answer(json!({
+"events": list(named("Event")),
+"has_more": said("Whether more follows than one answer holds.", json!({"type": "boolean"})),
+"next_since": said("Where to go on.", count()),
+})),
         )
         .refusing(refusals::hidden())
 }

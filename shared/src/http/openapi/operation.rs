@@ -182,14 +182,29 @@ impl Operation {
 
 /// The headers of every answer.
 pub(super) fn headers() -> Value {
-    json!({"x-request-id": {"$ref": "#/components/headers/RequestId"}})
+    let named = |(name, component): (&str, &str)| {
+        (name.to_owned(), json!({"$ref": format!("#/components/headers/{component}")}))
+    };
+    let all = [
+        ("x-request-id", "RequestId"),
+        ("x-ratelimit-limit", "RateLimit"),
+        ("x-ratelimit-remaining", "RateRemaining"),
+        ("x-ratelimit-reset", "RateReset"),
+    ];
+    Value::Object(all.into_iter().map(named).collect())
 }
 
 /// The headers that answers share.
 pub(super) fn header_components() -> Value {
-    json!({"RequestId": {
-        "description": "Names this request in the log.",
-        "required": true,
-        "schema": schema::text(),
-    }})
+    let of_limit = |description: &str| json!({"description": description, "required": false, "schema": schema::count()});
+    json!({
+        "RequestId": {
+            "description": "Names this request in the log.",
+            "required": true,
+            "schema": schema::text(),
+        },
+        "RateLimit": of_limit("How often the key may ask here in a minute, if there is a limit."),
+        "RateRemaining": of_limit("How often it still may in this minute."),
+        "RateReset": of_limit("When the next minute begins, in seconds since 1970."),
+    })
 }

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::schema;
 use crate::http::IDEMPOTENCY_KEY_CHARS_MAX;
-use crate::http::sse::{WAIT_SECONDS_DEFAULT, WAIT_SECONDS_MAX, WAIT_SECONDS_MIN};
+use crate::http::sse::{
+    STREAMED_WAIT_SECONDS_MAX, WAIT_SECONDS_DEFAULT, WAIT_SECONDS_MAX, WAIT_SECONDS_MIN,
+};
 use crate::intent::ask::CALL_ID_CHARS_MAX;
 
 /// A part of the path.
@@ -104,7 +106,7 @@ pub(super) fn wait_seconds() -> Value {
     let schema = json!({
         "type": "integer",
         "minimum": WAIT_SECONDS_MIN,
-        "maximum": crate::http::sse::WAIT_SECONDS_ASKED_MAX,
+        "maximum": STREAMED_WAIT_SECONDS_MAX,
         "default": WAIT_SECONDS_DEFAULT,
         "example": WAIT_SECONDS_MIN,
     });

@@ -63,7 +63,7 @@ fn answer(status: u16, codes: &Codes) -> Value {
     let more = match status {
         401 => Some(("www-authenticate", "How to authenticate: `Bearer`.", schema::text())),
         405 => Some(("allow", "The methods that this path takes.", schema::text())),
-        503 => Some(("retry-after", "Seconds after which to try again.", schema::count())),
+        429 | 503 => Some(("retry-after", "Seconds after which to try again.", schema::count())),
         _ => None,
     };
     if let (Some((name, description, of)), Value::Object(headers)) = (more, &mut headers) {
@@ -88,7 +88,8 @@ pub(super) fn any() -> Vec<Error> {
 /// What any operation can answer that takes a key.
 pub(super) fn keyed() -> Vec<Error> {
     let (missing, invalid) = (Unauthenticated::Missing, Unauthenticated::Invalid);
-    vec![Error::Unauthenticated(missing), Error::Unauthenticated(invalid)]
+    let limited = Error::RateLimited { limit: 120, retry_after_s: 30 };
+    vec![Error::Unauthenticated(missing), Error::Unauthenticated(invalid), limited]
 }
 
 /// What an operation can answer that takes a body of at most so many bytes.

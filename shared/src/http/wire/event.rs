@@ -3,17 +3,33 @@
 use serde_json::{Map, Value, json};
 
 use super::human_task;
-use crate::http::sse::Frame;
+use crate::app::Events;
+use crate::http::sse::{Frame, carried_bytes};
 use crate::id::IntentId;
 use crate::intent::event::SuspendedFor;
 use crate::intent::human_task::Decision;
 use crate::intent::record::Recorded;
 use crate::intent::{EventKind, Intent};
 
-/// Writes `{ok, events}`.
-pub fn list(id: IntentId, records: &[Recorded]) -> Value {
-    let events: Vec<_> = records.iter().map(|record| present(id, record)).collect();
-    json!({"ok": true, "events": events})
+/// The most bytes of a list, as an answer of a function carries them.
+const LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Writes `{ok, events, has_more, next_since}`: what happened after `since`, as far as one answer
+/// reaches.
+pub fn list(id: IntentId, since: u64, read: &Events) -> Value {
+    let mut events = Vec::with_capacity(read.records.len());
+    let (mut bytes, mut next_since) = (0, since);
+    for record in &read.records {
+        let event = present(id, record);
+        bytes += carried_bytes(&event.to_string());
+        if bytes > LIST_BYTES_MAX && !events.is_empty() {
+            break;
+        }
+        next_since = record.event.seq;
+        events.push(event);
+    }
+    let has_more = read.has_more || events.len() < read.records.len();
+    json!({"ok": true, "events": events, "has_more": has_more, "next_since": next_since})
 }
 
 /// A frame of an intent's event stream.

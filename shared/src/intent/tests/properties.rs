@@ -188,6 +188,8 @@ proptest! {
                     | Message::Recover { .. }
                     | Message::AskEnded { .. }
                     | Message::ParentEnded { .. }
+                    | Message::Delivery(_)
+                    | Message::News(_)
                     | Message::Notice { .. } => continue,
                 };
                 assert_eq!(intent.delivery(), delivery);
