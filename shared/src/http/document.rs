@@ -12,19 +12,24 @@ pub(super) const SEVERAL_SEGMENTS: &str = "x-several-segments";
 pub(super) fn allow(path: &str) -> Option<String> {
     let document: Value = serde_json::from_str(DOCUMENT).ok()?;
     let paths = document.get("paths")?.as_object()?;
-    let mut methods: Vec<String> = paths
-        .iter()
-        .filter(|(pattern, operations)| fits(pattern, several(operations), path))
+    let fitting = || paths.iter().filter(|(pattern, one)| fits(pattern, several(one), path));
+    let closest = fitting().map(|(pattern, _)| words(pattern)).max()?;
+    let mut methods: Vec<String> = fitting()
+        .filter(|(pattern, _)| words(pattern) == closest)
         .filter_map(|(_, operations)| operations.as_object())
         .flat_map(Map::keys)
         .map(|method| method.to_uppercase())
         .collect();
     methods.sort();
-    methods.dedup();
-    (!methods.is_empty()).then(|| methods.join(", "))
+    Some(methods.join(", "))
 }
 
-/// Whether the last part of the path may have slashes of its own.
+/// How much of a pattern is no parameter: a path that fits several belongs to the closest.
+fn words(pattern: &str) -> usize {
+    pattern.split('/').filter(|part| !part.starts_with('{')).count()
+}
+
+/// Whether a parameter of the path may have slashes of its own.
 fn several(operations: &Value) -> bool {
     let operations = operations.as_object().into_iter().flat_map(Map::values);
     let parameters = operations.filter_map(|one| one.get("parameters")?.as_array()).flatten();
@@ -67,7 +72,7 @@ mod tests {
         check("/v1/routes/a/b/c", Some("GET, PUT"));
         check("/v1/agents/a/b/intents/stream", Some("GET"));
         check("/v1/mesh/agents/a/b", Some("GET"));
-        check("/v1/mesh/agents/a/b/kill", Some("GET, POST"));
+        check("/v1/mesh/agents/a/b/kill", Some("POST"));
     }
 
     #[test]

@@ -90,6 +90,7 @@ fn create_key() -> Operation {
     on_one("post", path, "createServiceAccountKey", "Make a key for an account's agent")
         .says("`token` is the key's text, and shown in this one answer.")
         .taking(named("NewServiceAccountKey"), json!({"expires_in_seconds": 86_400}))
+        .or_nothing()
         .answering("The key.", keys::shown_once())
         .refusing([Error::Account(AccountError::TooManyKeys)])
 }

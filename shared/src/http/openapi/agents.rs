@@ -65,6 +65,7 @@ fn put_route() -> Operation {
         .for_roles(&[Role::Admin])
         .with(parameter::address())
         .taking(named("NewRoute"), example)
+        .or_nothing()
         .answering("The route.", one())
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::Operation;
-use super::schema::{object, text};
+use super::schema::{object, said, text};
 use super::{Area, refusals};
 use crate::error::Error;
 use crate::http::BODY_BYTES_MAX;
@@ -41,9 +41,9 @@ fn message_schema() -> Value {
         &["jsonrpc", "method"],
         json!({
             "jsonrpc": {"const": "2.0"},
-            "id": {"type": ["string", "integer"]},
+            "id": said("Missing where no answer is wanted.", json!(true)),
             "method": text(),
-            "params": {"type": "object"},
+            "params": said("As the method wants them.", json!(true)),
         }),
     );
     let batch = json!({

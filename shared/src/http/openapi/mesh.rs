@@ -37,6 +37,7 @@ fn heartbeat() -> Operation {
         .says("Metrics are added to those of earlier heartbeats; the latency is the newest.")
         .for_roles(&[Role::Agent])
         .taking(named("Heartbeat"), example)
+        .or_nothing()
         .answering(
             "How the agent stands.",
             answer(json!({

@@ -95,14 +95,20 @@ impl Operation {
 
     /// A JSON body of at most so many bytes.
     pub(super) fn taking_to(mut self, bytes_max: usize, schema: Value, example: Value) -> Self {
-        // No body at all is read as an empty object.
-        let is_required = schema.get("required").is_some() || schema.get("anyOf").is_some();
         self.body = Some(json!({
             "description": format!("At most {bytes_max} bytes."),
-            "required": is_required,
+            "required": true,
             "content": {"application/json": {"schema": schema, "example": example}},
         }));
         self.refusing(refusals::body(bytes_max))
+    }
+
+    /// Its body may be missing, which is the same as an empty object.
+    pub(super) fn or_nothing(mut self) -> Self {
+        if let Some(Value::Object(body)) = &mut self.body {
+            body.insert("required".to_owned(), json!(false));
+        }
+        self
     }
 
     /// The form of a page.

@@ -70,14 +70,11 @@ pub(super) fn idempotency_key() -> Value {
     })
 }
 
-/// The owner that a request is about, in either of two places.
-pub(super) fn owner_agent() -> [Value; 2] {
-    let description = "Whose they are: an address. Without it they are the key's own.";
-    let mut header = query("x-owner-agent", "The same as `owner_agent`.", schema::address());
-    if let Value::Object(fields) = &mut header {
-        fields.insert("in".to_owned(), json!("header"));
-    }
-    [query("owner_agent", description, schema::address()), header]
+/// The owner that a request is about.
+pub(super) fn owner_agent() -> Value {
+    let description = "Whose they are: an address. Without it they are the key's own. It may stand \
+                       in the header `x-owner-agent` instead.";
+    query("owner_agent", description, schema::address())
 }
 
 /// How many to list.

@@ -62,7 +62,8 @@ pub(super) fn said(description: &str, schema: Value) -> Value {
             fields.insert("description".to_owned(), json!(description));
             Value::Object(fields)
         }
-        other => other,
+        // `true`: any value.
+        _ => json!({"description": description}),
     }
 }
 

@@ -30,6 +30,7 @@ fn resume() -> Operation {
         )
         .with(parameter::intent())
         .taking(named("Resume"), json!({"action": "complete", "summary": "Deployed."}))
+        .or_nothing()
         .answering("The intent after it.", json!({"allOf": [named("IntentAnswer"), applied]}))
         .refusing(refusals::out_of_turn())
         .refusing(refusals::unanswered())

@@ -101,7 +101,7 @@ fn owned(
 ) -> Operation {
     Operation::new(method, path, id, summary)
         .for_roles(&[Role::Agent, Role::Admin])
-        .with_query(parameter::owner_agent())
+        .with_query([parameter::owner_agent()])
         .refusing([refusals::wrong()])
 }
 

@@ -22,6 +22,7 @@ pub(crate) const DISPLAY_NAME_CHARS_MAX: usize = 120;
 pub struct WireRoute {
     to: Option<String>,
     delivery_mode: Option<String>,
+    #[serde(default, deserialize_with = "crate::http::body::optional_object")]
     human_task: Option<WireHumanTask>,
     human_task_when: Option<String>,
     display_name: Option<String>,

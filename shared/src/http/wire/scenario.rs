@@ -69,6 +69,7 @@ struct WireStep {
     assigned_to: Option<String>,
     requires_approval: bool,
     step_deadline_seconds: Option<u64>,
+    #[serde(default, deserialize_with = "crate::http::body::optional_object")]
     human_task: Option<WireHumanTask>,
 }
 

@@ -29,6 +29,7 @@ pub(crate) const CLAIM_TOKEN_CHARS_MIN: usize = 16;
 /// `POST …/suspend`, as it is sent.
 #[derive(Debug, Deserialize)]
 pub struct WireSuspend {
+    #[serde(default, deserialize_with = "crate::http::body::optional_object")]
     checkpoint: Option<WireCheckpoint>,
     expected_checkpoint: Option<String>,
     #[serde(default)]
