@@ -20,6 +20,7 @@ mod deadline;
 mod emulator;
 mod events;
 mod harness;
+mod leniency;
 mod licences;
 mod openai_agents;
 mod processes;
