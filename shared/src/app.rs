@@ -1,19 +1,27 @@
 //! The one loop that every entry point runs: load, decide, commit with the expected version.
 
 mod access;
+mod cleanup;
 mod clock;
 mod create;
 mod decision;
 mod execute;
+mod inbox;
+mod list;
 mod registry;
 mod stream;
+mod thread;
 mod toolcall;
 
 pub use access::REMEMBERED;
+pub use cleanup::{CANCELED_PER_REQUEST_MAX, CleanedUp, Cleanup};
 pub use clock::{Clock, Random};
 pub use create::Created;
+pub use inbox::{Changed, Changes, Inbox, ThreadState};
+pub use list::{Filter, Page};
 pub use registry::NewKey;
 pub use stream::Held;
+pub use thread::{HIDDEN_PER_REQUEST_MAX, Hiding, Message, Reader, Speaker, Thread};
 pub use toolcall::{ClaimedCall, ToolCall};
 
 use std::collections::HashMap;

@@ -2,21 +2,26 @@
 //!
 //! An intent's snapshot and one immutable commit (its events and what they owe) are written
 //! together, with the pointers that follow from the state: a timer, a place on the agent's stream, a
-//! place on the reviewers' list. Nothing else is the truth, and no other module knows the table.
+//! place on the reviewers' list, places in inboxes. Nothing else is the truth, and no other module knows the table.
 
 mod attachment;
+mod batch;
 mod commit;
 mod condition;
 mod feed;
 mod item;
+mod latest;
+mod list;
 mod place;
 mod registry;
 mod stream_record;
 mod timer;
 
 pub use attachment::{Attachment, CallOutput, Checkpoint, Report};
-pub use commit::{Change, Commit, CommitError, Stored, genesis};
+pub use commit::{Change, Commit, CommitError, Stored, genesis, owners};
 pub use feed::Offer;
+pub use latest::Latest;
+pub use list::{ENTRIES_PER_VISIT_MAX, List, ListPlace};
 pub use stream_record::{Happened, Row, StreamRecord, Unreadable};
 pub use timer::{TIMER_SHARDS, Timer};
 

@@ -22,14 +22,16 @@ use crate::harness::{create, link, names, path_of, question, stored, turn};
 use recorder::Recorder;
 
 /// Every file, with the function that is invoked with it. Each has its test below.
-const REPLAYED: [&str; 16] = [
+const REPLAYED: [&str; 18] = [
     "agent-worker/turn.json",
     "agents/create-key.json",
     "agents/put-route.json",
     "approve/decide.json",
     "approve/page.json",
     "approve/tasks.json",
+    "inbox/reply.json",
     "intents/cancel.json",
+    "intents/controls.json",
     "intents/event-stream.json",
     "intents/get.json",
     "notify/assigned.json",
@@ -131,6 +133,9 @@ async fn intents_shows_streams_and_cancels() {
     let stream = event(&world, "intents/event-stream.json", &id);
     let (status, frames) = answer(&world, intents::routes(), &stream).await;
     assert_eq!((status, frames.matches("\nevent: ").count()), (200, 4), "{frames}");
+    let controls = event(&world, "intents/controls.json", &id);
+    let (status, changed) = answer(&world, intents::routes(), &controls).await;
+    assert_eq!((status, &json_of(&changed)["policy_generation"]), (200, &json!(1)), "{changed}");
     let cancel = event(&world, "intents/cancel.json", &id);
     let (status, ended) = answer(&world, intents::routes(), &cancel).await;
     assert_eq!(
@@ -156,6 +161,16 @@ async fn approve_shows_the_page_lists_the_task_and_takes_the_decision() {
     let decide = event(&world, "approve/decide.json", &id);
     let (status, decided) = answer(&world, reviews(&world), &decide).await;
     assert_eq!((status, &json_of(&decided)["status"]), (200, &json!("COMPLETED")), "{decided}");
+}
+
+#[tokio::test]
+async fn inbox_takes_a_message() {
+    let world = World::new().await;
+    let id = question(&world, "agent_core", json!({"title": "Sure?"})).await;
+    let reply = event(&world, "inbox/reply.json", &id);
+    let (status, thread) = answer(&world, inbox::routes(), &reply).await;
+    let said = json_of(&thread)["thread"]["messages"][0]["text"].clone();
+    assert_eq!((status, said), (200, json!("Which service is it?")), "{thread}");
 }
 
 #[tokio::test]

@@ -81,7 +81,8 @@ impl World {
         let routes = send_intent::routes()
             .merge(intents::routes())
             .merge(approve::routes(reviews))
-            .merge(agents::routes());
+            .merge(agents::routes())
+            .merge(inbox::routes());
         let routes = service(routes, app.clone());
         let agent = key(&app, "local-agent", Role::Agent).await;
         let reviewer = key(&app, "local-reviewer", Role::Reviewer).await;

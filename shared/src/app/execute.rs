@@ -28,11 +28,28 @@ impl App {
         command: &Command,
         attachments: &[Attachment],
     ) -> Result<Intent, Error> {
+        // On the heap, since whoever awaits this would carry all of it in a future of its own.
+        Box::pin(self.execute_at(id, command, attachments, None)).await
+    }
+
+    /// The same, if the policy is still at this generation. The write is conditional on the state that
+    /// this is read from, so it holds when the change is made.
+    pub async fn execute_at(
+        &self,
+        id: IntentId,
+        command: &Command,
+        attachments: &[Attachment],
+        expected_generation: Option<u64>,
+    ) -> Result<Intent, Error> {
         for conflicts in 1..=CONFLICTS_MAX {
             let stored = match command.by() {
                 Some(by) => self.visible(by, id).await?,
                 None => self.load(id).await?,
             };
+            let generation = stored.intent.policy.generation;
+            if expected_generation.is_some_and(|expected| expected != generation) {
+                return Err(Rejection::StalePolicy { generation }.into());
+            }
             let now = self.now();
             let events = decide(Some(&stored.intent), command, now)?;
             if events.is_empty() {
@@ -57,15 +74,16 @@ impl App {
         reason: Option<String>,
         next_handler: Option<&Address>,
     ) -> Result<Intent, Error> {
-        let next = match next_handler {
-            Some(address) => {
-                let route = self.resolve(address).await?;
-                Some(Handed { to: route.to, delivery: route.delivery })
-            }
-            None => None,
-        };
+        let next = self.handed(next_handler).await?;
         let command = Command::Advance { by: by.clone(), reason, next };
         self.execute(id, &command, &[]).await
+    }
+
+    /// The agent that routes lead to from `next_handler`, and how it gets its intents.
+    pub async fn handed(&self, next_handler: Option<&Address>) -> Result<Option<Handed>, Error> {
+        let Some(address) = next_handler else { return Ok(None) };
+        let route = self.resolve(address).await?;
+        Ok(Some(Handed { to: route.to, delivery: route.delivery }))
     }
 
     /// A pause that differs from that of whoever was in the way.

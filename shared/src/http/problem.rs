@@ -26,6 +26,8 @@ pub struct Problem {
     pub detail: String,
     /// The field that is wrong, if one is.
     pub field: Option<String>,
+    /// The policy's generation, for a change that was made for another one.
+    pub policy_generation: Option<u64>,
 }
 
 impl Problem {
@@ -64,12 +66,18 @@ impl Problem {
             | Error::Unavailable { .. }
             | Error::Corrupt(_) => None,
         };
-        Self { status, code, detail: error.to_string(), field }
+        let policy_generation =
+            if let Error::Rejected(Rejection::StalePolicy { generation }) = error {
+                Some(*generation)
+            } else {
+                None
+            };
+        Self { status, code, detail: error.to_string(), field, policy_generation }
     }
 
     /// The body.
     pub fn body(&self) -> Value {
-        json!({
+        let mut body = json!({
             "type": format!("urn:holdpoint:problem:{}", self.code),
             "title": self.code.replace('_', " "),
             "status": self.status.as_u16(),
@@ -79,7 +87,13 @@ impl Problem {
                 "message": self.detail,
                 "details": self.field.as_ref().map_or(json!({}), |field| json!({"field": field})),
             },
-        })
+        });
+        // Where the contract's clients look for it: beside the fields of the problem.
+        if let (Some(generation), Value::Object(fields)) = (self.policy_generation, &mut body) {
+            fields.insert("policy_generation".to_owned(), json!(generation));
+            fields.insert("applied".to_owned(), json!(false));
+        }
+        body
     }
 }
 

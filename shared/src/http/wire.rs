@@ -1,11 +1,17 @@
 //! The contract's JSON: what is read and what is written. Only these files know its names.
 
 pub mod approval;
+pub mod capability;
 pub mod create;
 pub mod event;
 pub mod human_task;
+pub mod inbox;
 pub mod intent;
 pub mod key;
+pub mod list;
+pub mod me;
+pub mod page;
+pub mod policy;
 pub mod resume;
 pub mod route;
 pub mod scenario;

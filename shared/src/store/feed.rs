@@ -1,7 +1,6 @@
-//! Lists of intents: an agent's stream, the reviewers' tasks, what was sent lately.
+//! What waits for somebody, oldest first: an agent's stream, the reviewers' tasks.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use jiff::{Timestamp, ToSpan as _};
 
 use super::commit::Stored;
 use super::item::{Item, number, primary_key, read_number, read_text};
@@ -15,8 +14,6 @@ const ENTRIES_PER_READ_MAX: i32 = 100;
 /// How far back a reader of an agent's stream looks for offers that became visible late, in
 /// microseconds: an offer takes its place from the clock before it is written.
 const LATE_OFFERS_US: u64 = 60_000_000;
-/// The most days that a list of recent intents goes back.
-const DAYS_BACK_MAX: i32 = 31;
 
 /// An intent that waits for its agent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -97,58 +94,14 @@ impl Store {
             let items = self.range(pk, &from, "~", ENTRIES_PER_READ_MAX, false).await?;
             let Some(last) = items.last().and_then(|item| read_text(item, "sk")) else { break };
             last.clone_into(&mut from);
-            let loaded = self.load_each(tenant, &items).await?;
-            found.extend(loaded.into_iter().filter(|stored| wanted(stored)));
+            let ids: Vec<_> = items.iter().filter_map(id).collect();
+            let mut loaded = self.load_many(tenant, &ids).await?;
+            let stored = ids.iter().filter_map(|id| loaded.remove(id));
+            found.extend(stored.filter(|stored| wanted(stored)));
         }
         found.truncate(limit);
         Ok(found)
     }
-
-    /// Intents that were sent lately and are `wanted`, newest first, at most `limit`.
-    pub async fn recent(
-        &self,
-        tenant: &str,
-        now: Timestamp,
-        limit: usize,
-        wanted: impl Fn(&Stored) -> bool,
-    ) -> Result<Vec<Stored>, StoreError> {
-        let mut found = Vec::new();
-        for days in 0..DAYS_BACK_MAX {
-            let Ok(day) = now.checked_sub((24 * i64::from(days)).hours()) else { break };
-            let pk = place::day(tenant, day);
-            let mut before = "~".to_owned();
-            loop {
-                let items = self.range(pk.clone(), "", &before, ENTRIES_PER_READ_MAX, true).await?;
-                let Some(oldest) = items.last().and_then(|item| read_text(item, "sk")) else {
-                    break;
-                };
-                before = just_before(oldest);
-                let loaded = self.load_each(tenant, &items).await?;
-                found.extend(loaded.into_iter().filter(|stored| wanted(stored)));
-                if found.len() >= limit {
-                    found.truncate(limit);
-                    return Ok(found);
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    async fn load_each(&self, tenant: &str, items: &[Item]) -> Result<Vec<Stored>, StoreError> {
-        let mut found = Vec::with_capacity(items.len());
-        for id in items.iter().filter_map(id) {
-            found.extend(self.load(tenant, id).await?);
-        }
-        Ok(found)
-    }
-}
-
-/// A sort key that excludes `sk` and all behind it from a range that includes its end. Sort keys end
-/// in an id, so one that is cut short sorts before the whole.
-fn just_before(sk: &str) -> String {
-    let mut cut = sk.to_owned();
-    cut.pop();
-    cut
 }
 
 fn id(item: &Item) -> Option<IntentId> {

@@ -7,7 +7,7 @@ use crate::address::Address;
 use crate::id::IntentId;
 
 /// A primary key.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Place {
     pub(crate) pk: String,
     pub(crate) sk: String,
@@ -50,6 +50,15 @@ impl Place {
         Self { pk: day(tenant, created_at), sk: format!("{}#{id}", millis(created_at)) }
     }
 
+    pub(crate) fn inbox(
+        tenant: &str,
+        owner: &Address,
+        created_at: Timestamp,
+        id: IntentId,
+    ) -> Self {
+        Self { pk: inbox(tenant, owner), sk: format!("{}#{id}", millis(created_at)) }
+    }
+
     pub(crate) fn key(tenant: &str, key_id: &str) -> Self {
         Self { pk: format!("{tenant}#KEYS"), sk: key_id.to_owned() }
     }
@@ -81,6 +90,10 @@ pub(crate) fn tasks(tenant: &str) -> String {
 
 pub(crate) fn day(tenant: &str, at: Timestamp) -> String {
     format!("{tenant}#DAY#{}", at.to_zoned(TimeZone::UTC).date())
+}
+
+pub(crate) fn inbox(tenant: &str, owner: &Address) -> String {
+    format!("{tenant}#INBOX#{}", owner.path())
 }
 
 pub(crate) fn routes(tenant: &str) -> String {

@@ -1,0 +1,56 @@
+//! Where threads stand, and how many intents are read at once.
+
+use serde_json::json;
+use shared::id::IntentId;
+use tests::{Table, World};
+
+use crate::harness::{create, nobody, turn};
+
+/// The owners in whose inboxes something stands.
+async fn owners(world: &World) -> Vec<String> {
+    let items = world.table.items().await;
+    let owner = |item: &String| {
+        let (_, rest) = item.split_once("#INBOX#")?;
+        rest.split('"').next().map(str::to_owned)
+    };
+    let mut owners: Vec<_> = items.iter().filter_map(owner).collect();
+    owners.sort();
+    owners
+}
+
+pub(super) async fn a_thread_stands_in_the_inbox_of_each_owner_and_moves_with_its_agent(
+    table: Table,
+) {
+    let world = World::over(table).await;
+    create(&world, &json!({"intent_type": "t", "to_agent": "agent_core"})).await;
+    assert!(owners(&world).await.is_empty(), "a question alone is nobody's thread");
+    let sent = json!({"intent_type": "t", "to_agent": "a", "reply_to": "agent://team/boss"});
+    let id = create(&world, &sent).await;
+    assert_eq!(owners(&world).await, ["a", "team/boss"]);
+    let resume = format!("/v1/intents/{id}/resume");
+    let hand_to = async |next: &str| {
+        let body = json!({"approve_current_step": true, "next_handler": next});
+        let handed = world.post(&world.agent, &resume, &body).await;
+        assert_eq!(handed.status.as_u16(), 200, "{}", handed.text);
+        owners(&world).await
+    };
+    assert_eq!(hand_to("b").await, ["b", "team/boss"]);
+    assert_eq!(hand_to("team/boss").await, ["team/boss"], "one place, for two reasons");
+    assert_eq!(hand_to("c").await, ["c", "team/boss"]);
+    world.post(&world.agent, &resume, &json!({"action": "complete"})).await;
+    assert_eq!(owners(&world).await, ["c", "team/boss"], "an ended thread stays to be read");
+}
+
+pub(super) async fn many_intents_are_read_at_once_and_missing_ones_are_left_out(table: Table) {
+    let world = World::over(table).await;
+    let mut ids: Vec<IntentId> = Vec::new();
+    for _ in 0..103 {
+        ids.push(turn(&world, "a").await.parse().unwrap());
+    }
+    let twice = ids[0];
+    ids.extend([nobody(), twice]);
+    let found = world.app.store().load_many("default", &ids).await.unwrap();
+    assert_eq!(found.len(), 103);
+    assert!(found.iter().all(|(id, stored)| stored.intent.id == *id && ids.contains(id)));
+    assert!(!found.contains_key(&nobody()));
+}
