@@ -237,6 +237,9 @@ async fn an_agent_hands_its_thread_to_another_and_a_reviewer_the_task() {
         (threads(&world, &a, "").await, threads(&world, &b, "").await),
         (vec![], vec![id.clone()])
     );
+    let version = names(&world, &id).await.len();
+    taken(&act(&world, &a, &id, "delegate", json!({"delegate_to": "b"})).await);
+    assert_eq!(names(&world, &id).await.len(), version, "what is said again changes nothing");
     let handed = world.get(&b, &format!("/v1/intents/{id}")).await.json();
     assert_eq!(handed["intent"]["handler"], "agent://b");
     taken(

@@ -296,3 +296,26 @@ async fn whoever_is_to_be_told_finds_the_completion_in_the_inbox() {
     let untold = world.post(&world.agent, &format!("/v1/intents/{nobody}/resolve"), &done).await;
     assert_eq!(taken(&untold)["completion_delivery"]["delivered"], false);
 }
+
+#[tokio::test]
+async fn readers_after_a_number_and_readers_from_the_next_one_see_the_same_events() {
+    let steered = Steered::new().await;
+    let own = key(&steered.world, "own", Role::Agent, Some("a")).await;
+    taken(&steered.post(&own, "acknowledge", json!({})).await);
+    taken(&steered.steer("controls", json!({"controls_patch": {"a": 1}})).await);
+    let said = json!({"message": "m"});
+    let reply = format!("/v1/inbox/{}/reply", steered.id);
+    taken(&steered.world.post(&own, &reply, &said).await);
+    taken(&steered.steer("resume", json!({"n": 1})).await);
+    let after = async |since: u64| {
+        let path = format!("/v1/intents/{}/events?since={since}", steered.id);
+        taken(&steered.world.get(&own, &path).await)["events"].as_array().unwrap().clone()
+    };
+    let all = after(0).await;
+    assert_eq!(all.len(), 8, "{all:?}");
+    for (n, event) in all.iter().enumerate() {
+        let seq = event["seq"].as_u64().unwrap();
+        assert_eq!(after(seq).await, all[n + 1..], "after {seq}");
+        assert_eq!(after(seq + 1).await, all[n + 1..], "from {}", seq + 1);
+    }
+}

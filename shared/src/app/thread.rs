@@ -194,7 +194,7 @@ impl App {
         to: &str,
         note: Option<String>,
     ) -> Result<Thread, Error> {
-        self.thread_state(reader.by, reader.named, id).await?;
+        let before = self.thread_state(reader.by, reader.named, id).await?;
         let by = reader.by;
         let intent = match by.role {
             Role::Reviewer => {
@@ -206,6 +206,11 @@ impl App {
             Role::Agent | Role::Admin => {
                 let to = Address::parse(to)
                     .map_err(|error| Error::field("delegate_to", error.to_string()))?;
+                let next = self.resolve(&to).await?.to;
+                // Asked again after the answer was lost: whoever is named has it.
+                if by.role == Role::Agent && next == *before.handler() {
+                    return self.read_thread(reader, before).await;
+                }
                 self.advance(by, id, note, Some(&to)).await?
             }
         };

@@ -54,3 +54,20 @@ pub(super) async fn many_intents_are_read_at_once_and_missing_ones_are_left_out(
     assert!(found.iter().all(|(id, stored)| stored.intent.id == *id && ids.contains(id)));
     assert!(!found.contains_key(&nobody()));
 }
+
+pub(super) async fn a_batch_that_is_answered_in_parts_is_read_to_its_end(table: Table) {
+    let world = World::over(table).await;
+    let large = || json!("x".repeat(120_000));
+    let mut ids: Vec<IntentId> = Vec::new();
+    // 75 states of 240 KB: more than the 16 MB that a batch answers with.
+    for _ in 0..75 {
+        let sent = json!({"intent_type": "t", "to_agent": "a", "payload": {"p": large()}});
+        let id = create(&world, &sent).await;
+        let result = json!({"r": large()});
+        world.post(&world.agent, &format!("/v1/intents/{id}/resume"), &result).await;
+        ids.push(id.parse().unwrap());
+    }
+    let found = world.app.store().load_many("default", &ids).await.unwrap();
+    assert_eq!(found.len(), ids.len());
+    assert!(found.values().all(|stored| stored.version == 2));
+}
