@@ -1,4 +1,4 @@
-//! Looking at intents.
+//! Looking at intents, at oneself, and at what there is.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,20 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::error::Error;
-use shared::http::wire::{event, intent};
+use shared::http::wire::{capability, event, intent, me};
 use shared::http::{Caller, Id, Query};
-
-/// The most intents that a list returns.
-const LIST_MAX: usize = 100;
-/// How many intents a list returns if its reader names no number.
-const LIST_DEFAULT: usize = 20;
-
-/// Which intents to list.
-#[derive(Debug, Deserialize)]
-pub(super) struct List {
-    status: Option<String>,
-    limit: Option<usize>,
-}
 
 /// Where to go on reading events.
 #[derive(Debug, Deserialize)]
@@ -33,19 +21,14 @@ pub(super) async fn health() -> Json<Value> {
     Json(json!({"ok": true}))
 }
 
-/// Intents that were sent lately and that the caller may see, newest first.
-pub(super) async fn list(
-    State(app): State<App>,
-    Caller(by): Caller,
-    Query(list): Query<List>,
-) -> Result<Json<Value>, Error> {
-    let limit = list.limit.unwrap_or(LIST_DEFAULT).clamp(1, LIST_MAX);
-    let status = list.status.as_deref().map(str::parse).transpose();
-    let status = status.map_err(|error: shared::intent::status::UnknownStatus| {
-        Error::field("status", error.to_string())
-    })?;
-    let found = app.recent(&by, status, limit).await?;
-    Ok(Json(intent::list(&found)))
+/// Who the caller is.
+pub(super) async fn me(Caller(by): Caller) -> Json<Value> {
+    Json(me::present(&by))
+}
+
+/// What is served here.
+pub(super) async fn capabilities(_caller: Caller) -> Json<Value> {
+    Json(capability::present())
 }
 
 /// One intent.
