@@ -3,10 +3,13 @@
 mod access;
 mod account;
 mod approval;
+mod cleanup;
 mod clock;
 mod create;
 mod decision;
 mod execute;
+mod inbox;
+mod list;
 mod mesh;
 mod offers;
 mod publication;
@@ -15,12 +18,16 @@ mod registry;
 mod standing;
 mod stream;
 mod subscription;
+mod thread;
 mod toolcall;
 
 pub use access::REMEMBERED;
 pub use account::{AccountChange, AccountView, NewAccount};
+pub use cleanup::{CANCELED_PER_REQUEST_MAX, CleanedUp, Cleanup};
 pub use clock::{Clock, Random};
 pub use create::Created;
+pub use inbox::{Changed, Changes, Inbox, ThreadState};
+pub use list::{Filter, Page};
 pub use mesh::MeshAgent;
 pub use offers::{Offered, OfferedTo};
 pub use publication::{NewEvent, Publication};
@@ -28,6 +35,7 @@ pub use rate::Usage;
 pub use registry::NewKey;
 pub use stream::{Events, Heard, Listener, OfIntent, Source};
 pub use subscription::{NewSubscription, SUBSCRIPTIONS_PER_OWNER_MAX, Standpoint, Subscribed};
+pub use thread::{HIDDEN_PER_REQUEST_MAX, Hiding, Message, Reader, Speaker, Thread};
 pub use toolcall::{ClaimedCall, ToolCall};
 
 use std::collections::HashMap;

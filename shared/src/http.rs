@@ -1,5 +1,6 @@
 //! The HTTP contract: extractors, answers, and the layers that every HTTP function has.
 
+mod behalf;
 mod body;
 mod caller;
 mod document;
@@ -18,6 +19,7 @@ pub mod page;
 pub mod sse;
 pub mod wire;
 
+pub use behalf::OnBehalf;
 pub use body::{AnyBody, BODY_BYTES_MAX, BODY_DEPTH_MAX, Body, BodyMax, RUN_STATE_BODY_BYTES_MAX};
 pub use caller::{Caller, Knock};
 pub use document::DOCUMENT;

@@ -2,14 +2,17 @@
 //!
 //! An intent's snapshot and one immutable commit (its events and what they owe) are written
 //! together, with the pointers that follow from the state: a timer, a place on the agent's stream, a
-//! place on the reviewers' list. Nothing else is the truth, and no other module knows the table.
+//! place on the reviewers' list, places in inboxes. Nothing else is the truth, and no other module knows the table.
 
 mod account;
 mod attachment;
+mod batch;
 mod commit;
 mod condition;
 mod feed;
 mod item;
+mod latest;
+mod list;
 mod locked;
 mod mesh;
 mod offer;
@@ -24,7 +27,9 @@ mod update;
 
 pub use account::StoredAccount;
 pub use attachment::{Attachment, CallOutput, Checkpoint, Report};
-pub use commit::{Change, Commit, CommitError, History, Stored, genesis};
+pub use commit::{Change, Commit, CommitError, History, Stored, genesis, owners};
+pub use latest::Latest;
+pub use list::{ENTRIES_PER_VISIT_MAX, List, ListPlace};
 pub use locked::Locked;
 pub use mesh::MESH_EVENT_DAYS;
 pub use offer::{Marked, Offer, OfferCursor, OfferPage, Shown};

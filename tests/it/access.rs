@@ -44,6 +44,8 @@ const HANDLER: [&str; 4] = [HIDDEN, "200", ROLE, ROLE];
 const LISTENER: [&str; 4] = [DENIED, "200", DENIED, DENIED];
 const OWNER: [&str; 4] = [DENIED, "200", DENIED, "200"];
 const ADMIN: [&str; 4] = [DENIED, DENIED, DENIED, "200"];
+const WRONG: &str = "422 invalid_request";
+const STEERS: [&str; 4] = [HIDDEN, "403 not_granted", "403 not_granted", "200"];
 const ANYBODY: [&str; 4] = ["200"; 4];
 const NO_METHOD: [&str; 4] = ["405 method_not_allowed"; 4];
 
@@ -69,6 +71,23 @@ const ROUTES: &[Row] = &[
     row("POST", "/v1/intents/{id}/resume", "/v1/intents/{id}/resume", r#"{"outcome":"approved"}"#, Question(A), [HIDDEN, ROLE, "200", ROLE]),
     row("POST", "/v1/intents/{id}/resolve", "/v1/intents/{id}/resolve", r#"{"status":"COMPLETED"}"#, Turn(A), HANDLER),
     row("POST", "/v1/intents/{id}/resolve", "/v1/intents/{id}/resolve", r#"{"status":"CANCELED"}"#, Turn(A), [HIDDEN, "403 not_the_sender", "403 not_the_sender", "200"]),
+    row("GET", "/v1/me", "/v1/me", "", Turn(A), ANYBODY),
+    row("GET", "/v1/capabilities", "/v1/capabilities", "", Turn(A), ANYBODY),
+    row("POST", "/v1/intents/bulk-cancel", "/v1/intents/bulk-cancel", r#"{"older_than_hours":1}"#, Turn(A), SENDERS),
+    row("POST", "/v1/intents/{id}/acknowledge", "/v1/intents/{id}/acknowledge", "", Turn(A), HANDLER),
+    row("POST", "/v1/intents/{id}/controls", "/v1/intents/{id}/controls", r#"{"controls_patch":{"a":1}}"#, Turn(A), STEERS),
+    row("POST", "/v1/intents/{id}/policy", "/v1/intents/{id}/policy", r#"{"envelope_patch":{"a":1}}"#, Turn(A), STEERS),
+    row("GET", "/v1/inbox", "/v1/inbox", "", Turn(A), ["200", "200", "200", WRONG]),
+    row("GET", "/v1/inbox", "/v1/inbox?owner_agent=task-processor", "", Turn(A), [DENIED, "200", "200", "200"]),
+    row("GET", "/v1/inbox/changes", "/v1/inbox/changes", "", Turn(A), ["200", "200", "200", WRONG]),
+    row("GET", "/v1/inbox/{id}", "/v1/inbox/{id}", "", Turn(A), READERS),
+    row("POST", "/v1/inbox/{id}/reply", "/v1/inbox/{id}/reply", r#"{"message":"m"}"#, Turn(A), READERS),
+    row("POST", "/v1/inbox/{id}/delegate", "/v1/inbox/{id}/delegate", r#"{"delegate_to":"ben"}"#, Turn(A), [HIDDEN, "200", "409 nothing_to_decide", ROLE]),
+    row("POST", "/v1/inbox/{id}/delegate", "/v1/inbox/{id}/delegate", r#"{"delegate_to":"ben"}"#, Question(A), [HIDDEN, "409 awaits_decision", "200", ROLE]),
+    row("POST", "/v1/inbox/{id}/approve", "/v1/inbox/{id}/approve", "", Question(A), [HIDDEN, ROLE, "200", ROLE]),
+    row("POST", "/v1/inbox/{id}/reject", "/v1/inbox/{id}/reject", "", Question(A), [HIDDEN, ROLE, "200", ROLE]),
+    row("POST", "/v1/inbox/{id}/messages/delete", "/v1/inbox/{id}/messages/delete", r#"{"mode":"self"}"#, Turn(A), READERS),
+    row("POST", "/v1/inbox/{id}/read", "/v1/inbox/{id}/read", "", Turn(A), READERS),
     row("POST", "/v1/intents/{id}/suspend", "/v1/intents/{id}/suspend", r#"{"approvals":[{"call_id":"c","tool":"t"}]}"#, Turn(A), HANDLER),
     row("GET", "/v1/intents/{id}/checkpoint", "/v1/intents/{id}/checkpoint", "", Turn(A), READERS),
     row("POST", "/v1/intents/{id}/tool-calls/{call_id}/claim", "/v1/intents/{id}/tool-calls/c/claim", r#"{"tool":"t"}"#, Turn(A), HANDLER),
@@ -278,6 +297,7 @@ fn router_routes() -> BTreeSet<String> {
         include_str!("../../functions/agents/src/lib.rs"),
         include_str!("../../functions/mcp/src/lib.rs"),
         include_str!("../../functions/webhooks/src/lib.rs"),
+        include_str!("../../functions/inbox/src/lib.rs"),
     ];
     let mut routes = BTreeSet::new();
     for line in sources.iter().flat_map(|source| source.lines()) {

@@ -22,7 +22,7 @@ use crate::harness::{create, link, names, path_of, question, stored, turn};
 use recorder::Recorder;
 
 /// Every file, with the function that is invoked with it. Each has its test below.
-const REPLAYED: [&str; 24] = [
+const REPLAYED: [&str; 26] = [
     "agent-worker/turn.json",
     "agents/create-key.json",
     "agents/create-service-account.json",
@@ -32,7 +32,9 @@ const REPLAYED: [&str; 24] = [
     "approve/decide.json",
     "approve/page.json",
     "approve/tasks.json",
+    "inbox/reply.json",
     "intents/cancel.json",
+    "intents/controls.json",
     "intents/event-stream.json",
     "intents/get.json",
     "mcp/request-approval.json",
@@ -139,6 +141,9 @@ async fn intents_shows_streams_and_cancels() {
     let stream = event(&world, "intents/event-stream.json", &id);
     let (status, frames) = answer(&world, intents::routes(), &stream).await;
     assert_eq!((status, frames.matches("\nevent: ").count()), (200, 4), "{frames}");
+    let controls = event(&world, "intents/controls.json", &id);
+    let (status, changed) = answer(&world, intents::routes(), &controls).await;
+    assert_eq!((status, &json_of(&changed)["policy_generation"]), (200, &json!(1)), "{changed}");
     let cancel = event(&world, "intents/cancel.json", &id);
     let (status, ended) = answer(&world, intents::routes(), &cancel).await;
     assert_eq!(
@@ -185,6 +190,16 @@ async fn agents_hears_an_agent() {
     let beat = event(&world, "agents/heartbeat.json", "");
     let (status, heard) = answer(&world, agents::routes(), &beat).await;
     assert_eq!((status, &json_of(&heard)["health_status"]), (200, &json!("healthy")), "{heard}");
+}
+
+#[tokio::test]
+async fn inbox_takes_a_message() {
+    let world = World::new().await;
+    let id = question(&world, "agent_core", json!({"title": "Sure?"})).await;
+    let reply = event(&world, "inbox/reply.json", &id);
+    let (status, thread) = answer(&world, inbox::routes(), &reply).await;
+    let said = json_of(&thread)["thread"]["messages"][0]["text"].clone();
+    assert_eq!((status, said), (200, json!("Which service is it?")), "{thread}");
 }
 
 #[tokio::test]

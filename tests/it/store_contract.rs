@@ -2,6 +2,7 @@
 
 mod contracts;
 mod dynamodb_local;
+mod inboxes;
 mod races;
 mod registry;
 
@@ -48,6 +49,9 @@ contracts! {
     contracts::an_attachment_is_stored_with_its_commit_or_not_at_all,
     contracts::what_is_too_large_is_refused_and_changes_nothing,
     contracts::keys_and_routes_come_back_as_they_were_stored,
+    inboxes::a_thread_stands_in_the_inbox_of_each_owner_and_moves_with_its_agent,
+    inboxes::a_batch_that_is_answered_in_parts_is_read_to_its_end,
+    inboxes::many_intents_are_read_at_once_and_missing_ones_are_left_out,
     races::of_many_decisions_at_once_exactly_one_counts,
     races::of_many_results_at_once_exactly_one_counts,
     races::of_many_claims_at_once_exactly_one_may_run,

@@ -171,6 +171,7 @@ fn routes(app: &App, secret: &LinkSecret) -> Router {
         .merge(intents::routes())
         .merge(approve::routes(reviews))
         .merge(agents::routes())
+        .merge(inbox::routes())
         .merge(mcp::routes())
         .merge(webhooks::routes(Reach::Private));
     service(routes, app.clone())

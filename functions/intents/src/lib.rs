@@ -1,6 +1,7 @@
 //! `intents`: reads and steers intents, and holds event streams.
 
 mod agents;
+mod list;
 mod read;
 mod steer;
 mod stream;
@@ -15,11 +16,17 @@ use shared::http::{serve, serve_streaming, service};
 pub fn routes() -> Router<App> {
     streams()
         .route("/openapi.json", get(read::document))
-        .route("/v1/intents", get(read::list))
+        .route("/v1/me", get(read::me))
+        .route("/v1/capabilities", get(read::capabilities))
+        .route("/v1/intents", get(list::list))
+        .route("/v1/intents/bulk-cancel", post(list::bulk_cancel))
         .route("/v1/intents/{id}", get(read::get))
         .route("/v1/intents/{id}/events", get(read::events))
         .route("/v1/intents/{id}/resume", post(steer::resume))
         .route("/v1/intents/{id}/resolve", post(steer::resolve))
+        .route("/v1/intents/{id}/acknowledge", post(steer::acknowledge))
+        .route("/v1/intents/{id}/controls", post(steer::controls))
+        .route("/v1/intents/{id}/policy", post(steer::policy))
         .route("/v1/intents/{id}/suspend", post(agents::suspend))
         .route("/v1/intents/{id}/checkpoint", get(agents::checkpoint))
         .route("/v1/intents/{id}/tool-calls/{call_id}/claim", post(agents::claim))

@@ -1,4 +1,4 @@
-//! Looking at intents.
+//! Looking at intents, at oneself, and at what there is.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,16 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::error::Error;
-use shared::http::wire::intent::{LIST_DEFAULT, LIST_MAX};
-use shared::http::wire::{check, event, intent};
+use shared::http::wire::{capability, event, intent, me};
 use shared::http::{Caller, DOCUMENT, Id, Query};
-
-/// Which intents to list.
-#[derive(Debug, Deserialize)]
-pub(super) struct List {
-    status: Option<String>,
-    limit: Option<usize>,
-}
 
 /// Where to go on reading events.
 #[derive(Debug, Deserialize)]
@@ -37,19 +29,14 @@ pub(super) async fn document() -> impl IntoResponse {
     (headers, DOCUMENT)
 }
 
-/// Intents that were sent lately and that the caller may see, newest first.
-pub(super) async fn list(
-    State(app): State<App>,
-    Caller(by): Caller,
-    Query(list): Query<List>,
-) -> Result<Json<Value>, Error> {
-    let limit = check::limit(list.limit, LIST_DEFAULT, LIST_MAX)?;
-    let status = list.status.as_deref().map(str::parse).transpose();
-    let status = status.map_err(|error: shared::intent::status::UnknownStatus| {
-        Error::field("status", error.to_string())
-    })?;
-    let found = app.recent(&by, status, limit).await?;
-    Ok(Json(intent::list(&found)))
+/// Who the caller is.
+pub(super) async fn me(Caller(by): Caller) -> Json<Value> {
+    Json(me::present(&by))
+}
+
+/// What is served here.
+pub(super) async fn capabilities(_caller: Caller) -> Json<Value> {
+    Json(capability::present())
 }
 
 /// One intent.

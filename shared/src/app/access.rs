@@ -9,7 +9,7 @@ use crate::address::Address;
 use crate::digest::Digest;
 use crate::error::{Error, Unauthenticated};
 use crate::id::IntentId;
-use crate::intent::{Intent, Status};
+use crate::intent::Intent;
 use crate::key::{Key, KeyText};
 use crate::principal::{Assurance, Principal, Role};
 use crate::store::Stored;
@@ -37,20 +37,6 @@ impl App {
     pub async fn visible(&self, by: &Principal, id: IntentId) -> Result<Stored, Error> {
         let found = self.store().load(self.tenant(), id).await?;
         found.filter(|stored| may_see(by, &stored.intent)).ok_or(Error::NotFound("intent"))
-    }
-
-    /// Intents that were sent lately and that `by` may see, newest first.
-    pub async fn recent(
-        &self,
-        by: &Principal,
-        status: Option<Status>,
-        limit: usize,
-    ) -> Result<Vec<Intent>, Error> {
-        let wanted = |stored: &Stored| {
-            may_see(by, &stored.intent) && status.is_none_or(|s| s == stored.intent.status())
-        };
-        let found = self.store().recent(self.tenant(), self.now(), limit, wanted).await?;
-        Ok(found.into_iter().map(|stored| stored.intent).collect())
     }
 
     /// The approvals that an intent's agent asked for.
@@ -140,8 +126,8 @@ pub(super) fn forget<T>(memory: &Mutex<HashMap<String, Remembered<T>>>, name: &s
     }
 }
 
-/// Agents see what they sent and what they handle; people see everything.
-fn may_see(by: &Principal, intent: &Intent) -> bool {
+/// Agents see what they sent, what they handle and what is to be told to them; people see everything.
+pub(super) fn may_see(by: &Principal, intent: &Intent) -> bool {
     match by.role {
         Role::Reviewer | Role::Admin => true,
         Role::Agent => {
@@ -151,6 +137,7 @@ fn may_see(by: &Principal, intent: &Intent) -> bool {
                 || by.speaks_for(&intent.envelope.handler)
                 || by.speaks_for(intent.handler())
                 || intent.grants_any(by)
+                || intent.envelope.reply_to.as_ref().is_some_and(|to| by.speaks_for(to))
                 || by.address.as_ref().is_some_and(|own| own.uri() == intent.envelope.from)
         }
     }

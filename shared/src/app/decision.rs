@@ -17,9 +17,21 @@ impl App {
         answer: Answer,
         seen: Option<Seen>,
     ) -> Result<Intent, Error> {
+        self.answer_at(by, id, answer, seen, None).await
+    }
+
+    /// The same, if the policy of the intent that the caller names is still at this generation.
+    pub async fn answer_at(
+        &self,
+        by: &Principal,
+        id: IntentId,
+        answer: Answer,
+        seen: Option<Seen>,
+        expected_generation: Option<u64>,
+    ) -> Result<Intent, Error> {
         let is_bare = seen.is_none();
         let command = Command::Decide { by: by.clone(), answer, seen };
-        let answered = self.execute(id, &command, &[]).await;
+        let answered = self.execute_at(id, &command, &[], expected_generation).await;
         if !matches!(answered, Err(Error::Rejected(Rejection::NothingToDecide(_)))) {
             return answered;
         }

@@ -29,7 +29,21 @@ impl App {
         command: &Command,
         attachments: &[Attachment],
     ) -> Result<Intent, Error> {
-        self.carry_out(id, command, attachments, Stopped::Refused).await
+        self.execute_at(id, command, attachments, None).await
+    }
+
+    /// The same, if the policy is still at this generation. The write is conditional on the state that
+    /// this is read from, so it holds when the change is made.
+    pub async fn execute_at(
+        &self,
+        id: IntentId,
+        command: &Command,
+        attachments: &[Attachment],
+        expected_generation: Option<u64>,
+    ) -> Result<Intent, Error> {
+        let refused = (Stopped::Refused, expected_generation);
+        // On the heap, since whoever awaits this would carry all of it in a future of its own.
+        Box::pin(self.attempt(id, command, attachments, refused)).await
     }
 
     pub(super) async fn carry_out(
@@ -39,6 +53,16 @@ impl App {
         attachments: &[Attachment],
         stopped: Stopped,
     ) -> Result<Intent, Error> {
+        Box::pin(self.attempt(id, command, attachments, (stopped, None))).await
+    }
+
+    async fn attempt(
+        &self,
+        id: IntentId,
+        command: &Command,
+        attachments: &[Attachment],
+        (stopped, expected_generation): (Stopped, Option<u64>),
+    ) -> Result<Intent, Error> {
         for conflicts in 1..=CONFLICTS_MAX {
             let stored = match command.by() {
                 Some(by) => self.visible(by, id).await?,
@@ -47,6 +71,10 @@ impl App {
             if stopped == Stopped::Refused {
                 // Boxed, so that every command's future does not carry the rare look at a route.
                 Box::pin(self.refuse_stopped_actor(command, &stored.intent)).await?;
+            }
+            let generation = stored.intent.policy.generation;
+            if expected_generation.is_some_and(|expected| expected != generation) {
+                return Err(Rejection::StalePolicy { generation }.into());
             }
             let now = self.now();
             let events = decide(Some(&stored.intent), command, now)?;
@@ -72,15 +100,16 @@ impl App {
         reason: Option<String>,
         next_handler: Option<&Address>,
     ) -> Result<Intent, Error> {
-        let next = match next_handler {
-            Some(address) => {
-                let route = self.resolve(address).await?;
-                Some(Handed { to: route.to, delivery: route.delivery })
-            }
-            None => None,
-        };
+        let next = self.handed(next_handler).await?;
         let command = Command::Advance { by: by.clone(), reason, next };
         self.execute(id, &command, &[]).await
+    }
+
+    /// The agent that routes lead to from `next_handler`, and how it gets its intents.
+    pub async fn handed(&self, next_handler: Option<&Address>) -> Result<Option<Handed>, Error> {
+        let Some(address) = next_handler else { return Ok(None) };
+        let route = self.resolve(address).await?;
+        Ok(Some(Handed { to: route.to, delivery: route.delivery }))
     }
 
     /// A pause that differs from that of whoever was in the way.

@@ -8,6 +8,7 @@ mod agents;
 mod approvals;
 mod events;
 mod health;
+mod inbox;
 mod intents;
 mod keys;
 mod mcp;
@@ -113,6 +114,7 @@ fn areas() -> Vec<Area> {
         steering::area(),
         suspension::area(),
         approvals::area(),
+        inbox::area(),
         pages::area(),
         scenarios::area(),
         agents::area(),

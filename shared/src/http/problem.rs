@@ -126,9 +126,14 @@ fn fields(error: &Error) -> (Option<String>, Vec<Value>) {
     (field_of(rejection).map(str::to_owned), faults.iter().map(fault).collect())
 }
 
-/// What a client needs to go on: the service account that exists already.
+/// What a client needs to go on, where the contract's clients look for it: the service account that
+/// exists already, or the generation that a change was not made for.
 fn beside(error: &Error) -> Map<String, Value> {
     let mut beside = Map::new();
+    if let Error::Rejected(Rejection::StalePolicy { generation }) = error {
+        beside.insert("policy_generation".to_owned(), json!(generation));
+        beside.insert("applied".to_owned(), json!(false));
+    }
     if let Error::Account(AccountError::Exists(account)) = error {
         beside.insert("service_account".to_owned(), super::wire::account::body(account));
     }

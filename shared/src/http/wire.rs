@@ -3,13 +3,19 @@
 pub mod account;
 pub mod agent;
 pub mod approval;
+pub mod capability;
 pub mod create;
 pub mod event;
 pub mod human_task;
+pub mod inbox;
 pub mod intent;
 pub mod key;
+pub mod list;
 pub mod mcp;
+pub mod me;
 pub mod mesh;
+pub mod page;
+pub mod policy;
 pub mod resume;
 pub mod route;
 pub mod scenario;
@@ -17,4 +23,4 @@ pub mod suspend;
 pub mod task;
 pub mod webhook;
 
-pub mod check;
+mod check;

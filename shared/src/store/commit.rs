@@ -1,6 +1,6 @@
 //! Commits: the only way an intent changes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{
     Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
@@ -13,6 +13,7 @@ use super::item::{self, Item, body, corrupt, number, read_body, read_number, rea
 use super::place::Place;
 use super::timer::{TIMER_SHARDS, timer_item};
 use super::{Store, StoreError, condition};
+use crate::address::Address;
 use crate::digest::Digest;
 use crate::id::IntentId;
 use crate::intent::record::{Recorded, record};
@@ -240,21 +241,17 @@ impl Store {
     ) {
         let old = before.map(pointers).unwrap_or_default();
         let new = pointers(after);
-        for (name, place) in &old {
-            if new.get(name) != Some(place) {
-                writes.push(self.delete_write(place.clone()));
-            }
+        for place in old.keys().filter(|place| !new.contains_key(place)) {
+            writes.push(self.delete_write(place.clone()));
         }
-        for (name, place) in new {
-            if old.get(&name) != Some(&place) {
-                let pointer = self.pointer(name, place, after);
-                writes.push(self.put_write(pointer, Guard::None));
-            }
+        for (place, kind) in new.into_iter().filter(|(place, _)| !old.contains_key(place)) {
+            let pointer = self.pointer(kind, place, after);
+            writes.push(self.put_write(pointer, Guard::None));
         }
     }
 
-    fn pointer(&self, name: Pointer, place: Place, after: &Intent) -> Item {
-        if name == Pointer::Timer {
+    fn pointer(&self, kind: Pointer, place: Place, after: &Intent) -> Item {
+        if kind == Pointer::Timer {
             return timer_item(place, after.id, react::wake_at(after));
         }
         let mut item = item::item(place);
@@ -321,20 +318,19 @@ impl Guard {
     }
 }
 
-/// The kinds of pointer that an intent may have, at most one of each.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+/// The kinds of pointer that an intent has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Pointer {
     /// When it is woken.
     Timer,
-    /// Its place on its agent's stream.
-    Offer,
-    /// Its place on the reviewers' list.
-    Task,
-    /// Its place in the list of its day.
-    Day,
+    /// Its place in a list.
+    Entry,
 }
 
-fn pointers(intent: &Intent) -> std::collections::BTreeMap<Pointer, Place> {
+/// Where pointers stand: its timer, its place on its agent's stream, on the reviewers' list, in the
+/// list of its day, and in the inboxes of those whose thread it is. By place, since two reasons may
+/// lead to one: a transaction takes no item twice.
+fn pointers(intent: &Intent) -> BTreeMap<Place, Pointer> {
     let tenant = &intent.envelope.tenant;
     let id = intent.id;
     let timer = react::wake_at(intent)
@@ -342,9 +338,15 @@ fn pointers(intent: &Intent) -> std::collections::BTreeMap<Pointer, Place> {
     let offer =
         intent.offered().map(|offer_seq| Place::offer(tenant, intent.handler(), offer_seq, id));
     let task = intent.open_hold().map(|hold| Place::task(tenant, hold.opened_at, id));
-    let day = Some(Place::day(tenant, intent.created_at, id));
-    [(Pointer::Timer, timer), (Pointer::Offer, offer), (Pointer::Task, task), (Pointer::Day, day)]
-        .into_iter()
-        .filter_map(|(name, place)| place.map(|place| (name, place)))
-        .collect()
+    let day = Place::day(tenant, intent.created_at, id);
+    let inboxes = owners(intent).map(|owner| Place::inbox(tenant, owner, intent.created_at, id));
+    let entries = offer.into_iter().chain(task).chain([day]).chain(inboxes);
+    let timer = timer.map(|place| (place, Pointer::Timer));
+    timer.into_iter().chain(entries.map(|place| (place, Pointer::Entry))).collect()
+}
+
+/// Whose thread it is: the agent's that has it, and whoever is to get the completion.
+pub fn owners(intent: &Intent) -> impl Iterator<Item = &Address> {
+    let handler = Some(intent.handler()).filter(|handler| !handler.is_agent_core());
+    handler.into_iter().chain(&intent.envelope.reply_to)
 }

@@ -175,3 +175,11 @@ pub(crate) fn remove_at(item: &mut Item, at: Timestamp) {
     let second = if at.subsec_nanosecond() > 0 { whole + 1 } else { whole };
     item.insert(TTL.to_owned(), number(second));
 }
+
+/// A sort key that excludes `sk` and all behind it from a range that includes its end. Sort keys end
+/// in an id, so one that is cut short sorts before the whole.
+pub(crate) fn just_before(sk: &str) -> String {
+    let mut cut = sk.to_owned();
+    cut.pop();
+    cut
+}

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::feed::just_before;
+use super::item::just_before;
 use super::item::{Item, body, item, number, read_body, read_number, read_text, remove_at, text};
 use super::place::{self, Place};
 use super::update::{Update, Written};

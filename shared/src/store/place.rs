@@ -10,7 +10,7 @@ use crate::id::IntentId;
 use crate::webhook::{EventId, Owner, SubscriptionId};
 
 /// A primary key.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Place {
     pub(crate) pk: String,
     pub(crate) sk: String,
@@ -57,6 +57,15 @@ impl Place {
 
     pub(crate) fn day(tenant: &str, created_at: Timestamp, id: IntentId) -> Self {
         Self { pk: day(tenant, created_at), sk: format!("{}#{id}", millis(created_at)) }
+    }
+
+    pub(crate) fn inbox(
+        tenant: &str,
+        owner: &Address,
+        created_at: Timestamp,
+        id: IntentId,
+    ) -> Self {
+        Self { pk: inbox(tenant, owner), sk: format!("{}#{id}", millis(created_at)) }
     }
 
     pub(crate) fn key(tenant: &str, key_id: &str) -> Self {
@@ -128,6 +137,10 @@ pub(crate) fn tasks(tenant: &str) -> String {
 
 pub(crate) fn day(tenant: &str, at: Timestamp) -> String {
     format!("{tenant}#DAY#{}", at.to_zoned(TimeZone::UTC).date())
+}
+
+pub(crate) fn inbox(tenant: &str, owner: &Address) -> String {
+    format!("{tenant}#INBOX#{}", owner.path())
 }
 
 pub(crate) fn routes(tenant: &str) -> String {

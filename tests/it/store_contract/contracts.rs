@@ -1,6 +1,7 @@
 //! What one writer can rely on.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,8 +18,8 @@ use shared::key::{ID_BYTES, Key, KeyText, SECRET_BYTES};
 use shared::principal::{Assurance, Principal, Role};
 use shared::route::Route;
 use shared::store::{
-    Attachment, Change, Checkpoint, Commit, CommitError, Marked, Offer, OfferCursor, Shown, Stored,
-    TIMER_SHARDS, Timer, genesis,
+    Attachment, Change, Checkpoint, Commit, CommitError, List, ListPlace, Marked, Offer,
+    OfferCursor, Shown, Stored, TIMER_SHARDS, Timer, genesis,
 };
 use tests::{Table, World};
 
@@ -429,15 +430,28 @@ pub(super) async fn recent_intents_are_listed_over_pages_and_days(table: Table) 
         world.pass(Duration::from_millis(if n == 2 { 86_400_000 } else { 1 }));
     }
     made.reverse();
-    let ids = async |limit: usize, wanted: &dyn Fn(&Stored) -> bool| {
-        let found = world.app.store().recent(TENANT, world.app.now(), limit, wanted).await.unwrap();
-        found.into_iter().map(|stored| stored.intent.id).collect::<Vec<_>>()
+    let (list, now) = (List::SentSince(Timestamp::UNIX_EPOCH), ListPlace::up_to(world.app.now()));
+    let visited = async |from: ListPlace, limit: usize| {
+        let mut found = Vec::new();
+        let visit = |_, stored: Stored| {
+            found.push(stored.intent.id);
+            if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let next = world.app.store().visit(TENANT, list, from, visit).await.unwrap();
+        (found, next)
     };
-    assert_eq!(ids(1000, &|_| true).await, made, "newest first, over pages and days");
-    assert_eq!(ids(110, &|_| true).await, made[..110]);
-    assert_eq!(ids(1, &|_| true).await, made[..1]);
-    let oldest = made[122];
-    assert_eq!(ids(5, &|stored| stored.intent.id == oldest).await, [oldest]);
+    assert_eq!(visited(now, 1000).await.0, made, "newest first, over pages and days");
+    let mut seen = Vec::new();
+    let mut from = now;
+    for limit in [1, 110, 9, 100] {
+        let (found, next) = visited(from, limit).await;
+        seen.extend(found);
+        from = next.expect("a month is looked at, and there are earlier ones");
+    }
+    assert_eq!(seen, made, "each part goes on right behind the one before");
+    let today = List::SentSince(world.app.now().checked_sub(Duration::from_hours(1)).unwrap());
+    let all = |_, _: Stored| ControlFlow::Continue(());
+    assert_eq!(world.app.store().visit(TENANT, today, now, all).await.unwrap(), None, "the end");
 }
 
 fn suspension(checkpoint: &Checkpoint, expected: Option<&Checkpoint>) -> Command {

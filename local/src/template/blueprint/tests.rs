@@ -20,7 +20,7 @@ fn function<'b>(blueprint: &'b Blueprint, id: &str) -> &'b Function {
 #[test]
 fn the_product_s_own_template_can_be_run() {
     let blueprint = blueprint(TEMPLATE, &[("StreamPollMilliseconds", "5")]).unwrap();
-    assert_eq!(blueprint.functions.len(), 10);
+    assert_eq!(blueprint.functions.len(), 11);
     let intents = function(&blueprint, "Intents");
     assert_eq!(intents.binary, "intents");
     assert_eq!(intents.timeout, Duration::from_secs(29));

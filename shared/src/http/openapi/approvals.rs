@@ -8,7 +8,7 @@ use super::schema::{
     uuid, words,
 };
 use super::{Area, parameter, refusals};
-use crate::intent::human_task::COMMENT_CHARS_MAX;
+use crate::http::wire::approval::COMMENT_CHARS_MAX;
 use crate::principal::Role;
 
 /// The group.

@@ -7,8 +7,7 @@ use super::schema::{
     answer, count, example_id, instant, list, named, object, or_null, said, status, text, uuid,
     waiting_reason,
 };
-use super::{Area, parameter, refusals};
-use crate::intent::Status;
+use super::{Area, parameter, refusals, schema};
 use crate::principal::Role;
 
 /// The group.
@@ -42,12 +41,9 @@ pub(super) fn area() -> Area {
 
 /// Which of the agent's intents to show.
 fn statuses() -> Value {
-    let words: Vec<_> = Status::ALL.into_iter().map(Status::name).collect();
-    let word = format!("({})", words.join("|"));
-    let schema = json!({"type": "string", "pattern": format!("^{word}(,{word})*$")});
     let description = "Only intents with one of these statuses, with commas between them; without \
                        it, whatever has not ended.";
-    parameter::query("status", description, schema)
+    parameter::query("status", description, schema::statuses())
 }
 
 fn history() -> Operation {

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use super::Area;
 use super::operation::Operation;
 use super::schema::{
-    address, answer, count, digest, example_id, instant, list, list_to, named, object,
-    optional_flag, optional_text, optional_whole, or_null, outcome, said, status, task_type, text,
+    address, answer, count, digest, example_id, instant, list_to, named, object, optional_flag,
+    optional_text, optional_whole, or_null, outcome, said, status, statuses, task_type, text,
     text_to, uri, uuid, waiting_reason, words,
 };
-use super::{parameter, refusals};
+use super::{parameter, refusals, schema};
 use crate::error::Error;
 use crate::http::wire::human_task::PERSON_CHARS_MAX;
-use crate::http::wire::intent::{LIST_DEFAULT, LIST_MAX};
+use crate::http::wire::list;
 use crate::intent::Rejection;
 use crate::intent::envelope::{
     DELIVERY_ATTEMPTS_DEFAULT, DELIVERY_ATTEMPTS_MAX, INTENT_TYPE_CHARS_MAX, REMINDERS_MAX,
@@ -28,7 +28,7 @@ pub(super) fn area() -> Area {
     Area {
         tag: "Intents",
         about: "Sending intents, and looking at them.",
-        operations: vec![send(), list_intents(), get()],
+        operations: vec![send(), list_intents(), bulk_cancel(), get()],
         schemas: vec![
             ("NewIntent", new_intent()),
             ("NewHumanTask", new_human_task()),
@@ -68,13 +68,72 @@ fn send() -> Operation {
 }
 
 fn list_intents() -> Operation {
+    let query = parameter::query;
     Operation::new("get", "/v1/intents", "listIntents", "List recent intents")
         .says("Newest first. An agent's key sees what its agent sent and handles.")
         .with_query([
-            parameter::query("status", "Only intents with this status.", status()),
-            parameter::limit(LIST_DEFAULT, LIST_MAX),
+            query("status", "Only intents with one of these statuses.", statuses()),
+            query(
+                "intent_type",
+                "Only intents of this type.",
+                json!({"type": "string", "maxLength": INTENT_TYPE_CHARS_MAX}),
+            ),
+            query("to_agent", "Only intents that were sent there.", address()),
+            query(
+                "from_agent",
+                "Only intents of this sender.",
+                json!({"type": "string", "maxLength": list::NAME_CHARS_MAX}),
+            ),
+            query("correlation_id", "Only intents that belong together.", uuid()),
+            query("created_after", "Only later ones.", instant()),
+            query("created_before", "Only earlier ones.", instant()),
+            parameter::page_limit(list::LIST_DEFAULT, list::LIST_MAX),
+            parameter::cursor(),
         ])
-        .answering("Intents.", answer(json!({"intents": list(named("Intent"))})))
+        .answering(
+            "Intents.",
+            answer(json!({
+                "intents": schema::list(named("Intent")),
+                "next_cursor": or_null(text()),
+            })),
+        )
+}
+
+fn bulk_cancel() -> Operation {
+    let hours_max = u64::from(TTL_SECONDS_MAX) / 3600;
+    let hours = json!({"type": ["integer", "string"], "minimum": 0, "maximum": hours_max, "pattern": "^[0-9]+$"});
+    let body = object(
+        &["older_than_hours"],
+        json!({
+            "older_than_hours": said("How old they must be; 0 for any age.", hours),
+            "dry_run": said("Only say what would be canceled.", json!({"type": "boolean"})),
+            "reason": optional_text(list::REASON_CHARS_MAX),
+            "limit": said("The most of them; a number above what one request takes counts as that.", json!({"type": ["integer", "string", "null"], "minimum": 0, "pattern": "^[0-9]+$"})),
+            "status_filter": {"type": ["array", "null"], "items": status()},
+            "cursor": {"type": ["string", "null"]},
+        }),
+    );
+    let failed = object(
+        &["intent_id", "code", "detail"],
+        json!({
+            "intent_id": uuid(), "code": text(), "detail": text(),
+        }),
+    );
+    Operation::new("post", "/v1/intents/bulk-cancel", "cancelIntents", "Cancel old intents")
+        .says("An agent cancels what it sent, an administrator anything.")
+        .for_roles(&[Role::Agent, Role::Admin])
+        .taking(body, json!({"older_than_hours": 24, "dry_run": true}))
+        .answering(
+            "What was canceled, or would be.",
+            answer(json!({
+                "dry_run": {"type": "boolean"},
+                "would_cancel": count(),
+                "canceled": count(),
+                "intent_ids": schema::list(uuid()),
+                "failed": schema::list(failed),
+                "next_cursor": or_null(text()),
+            })),
+        )
 }
 
 fn get() -> Operation {
@@ -139,7 +198,8 @@ fn new_intent() -> Value {
     if let Value::Object(fields) = &mut schema {
         let is_there =
             |name: &str, of: &str| json!({"required": [name], "properties": {name: {"type": of}}});
-        let either = [is_there("to_agent", "string"), is_there("human_task", "object")];
+        let approval = json!({"properties": {"intent_type": {"pattern": "^human_approval$|(^|\\.)approval(\\.|$)"}}});
+        let either = [is_there("to_agent", "string"), is_there("human_task", "object"), approval];
         fields.insert("anyOf".to_owned(), json!(either));
         let both = json!({"required": ["deadline_at", "ttl_seconds"], "properties": {
             "deadline_at": {"type": "string"}, "ttl_seconds": {"type": "integer"},
@@ -256,9 +316,11 @@ fn intent() -> Value {
         ("reason", said("Why it was canceled.", text())),
         ("hold", named("Hold")),
         ("decision", named("Decision")),
-        ("approvals", list(named("Approval"))),
+        ("approvals", schema::list(named("Approval"))),
         ("seq", said("The number of its last event.", count())),
-        ("policy_generation", count()),
+        ("policy_generation", said("How often controls or policy were changed.", count())),
+        ("controls", json!({"type": "object"})),
+        ("policy", json!({"type": "object"})),
     ];
     let properties: serde_json::Map<String, Value> =
         known.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();

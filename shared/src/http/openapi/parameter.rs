@@ -83,6 +83,19 @@ pub(super) fn limit(default: usize, max: usize) -> Value {
     query("limit", "The most of them to list.", schema)
 }
 
+/// How many to list, where the rest is behind a cursor.
+pub(super) fn page_limit(default: usize, max: usize) -> Value {
+    let description = format!("The most of them to list; a number above {max} counts as {max}.");
+    let schema = json!({"type": "integer", "minimum": 0, "maximum": u64::MAX, "default": default});
+    query("limit", &description, schema)
+}
+
+/// Where a list goes on.
+pub(super) fn cursor() -> Value {
+    let description = "The `next_cursor` of the part before. It means nothing by itself.";
+    query("cursor", description, schema::text())
+}
+
 /// Where to go on reading.
 pub(super) fn since() -> Value {
     let description =

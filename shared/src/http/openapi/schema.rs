@@ -92,10 +92,21 @@ pub(super) fn count() -> Value {
     json!({"type": "integer", "minimum": 0})
 }
 
-/// A whole number that may be missing.
+/// A whole number that may be missing. Clients that write every value as text are understood.
 pub(super) fn optional_whole(min: impl Into<u64>, max: impl Into<u64>) -> Value {
     let (min, max) = (min.into(), max.into());
-    json!({"type": ["integer", "null"], "minimum": min, "maximum": max})
+    json!({
+        "type": ["integer", "string", "null"],
+        "minimum": min,
+        "maximum": max,
+        "pattern": "^[0-9]+$",
+    })
+}
+
+/// Statuses with commas between them.
+pub(super) fn statuses() -> Value {
+    let words = Status::ALL.map(Status::name).join("|");
+    json!({"type": "string", "pattern": format!("^({words})(,({words}))*$")})
 }
 
 /// A moment.

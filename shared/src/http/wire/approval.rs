@@ -7,6 +7,9 @@ use crate::error::Error;
 use crate::id::IntentId;
 use crate::intent::Intent;
 
+/// The longest comment here, in characters. The contract's limit; other channels take longer ones.
+pub(crate) const COMMENT_CHARS_MAX: usize = 1000;
+
 /// Reads `{decision: approve | reject, comment?}`; `{approved: bool, reason?}` is an older spelling.
 pub fn read(body: &Map<String, Value>) -> Result<Answered, Error> {
     let given = match body.get("decision").and_then(Value::as_str) {
@@ -19,7 +22,13 @@ pub fn read(body: &Map<String, Value>) -> Result<Answered, Error> {
         None if body.contains_key("approved") => None,
         None => return Err(Error::field("decision", "is missing; send approve or reject")),
     };
-    answer(body, given)
+    let answered = answer(body, given)?;
+    let chars = answered.answer.comment.as_ref().map_or(0, |comment| comment.chars().count());
+    if chars > COMMENT_CHARS_MAX {
+        let detail = format!("has {chars} characters; send at most {COMMENT_CHARS_MAX}");
+        return Err(Error::field("comment", detail));
+    }
+    Ok(answered)
 }
 
 /// Writes the decision, in the contract's words.

@@ -52,7 +52,7 @@ pub(super) fn number(field: &str, value: u64, min: u64, max: u64) -> Result<u32,
 }
 
 /// How many to list: `default` unless a number from 1 to `max` is given.
-pub fn limit(given: Option<usize>, default: usize, max: usize) -> Result<usize, Error> {
+pub(super) fn limit(given: Option<usize>, default: usize, max: usize) -> Result<usize, Error> {
     match given {
         None => Ok(default),
         Some(given) if (1..=max).contains(&given) => Ok(given),
@@ -76,11 +76,14 @@ pub(super) fn exact(field: &str, fields: &Map<String, Value>) -> Result<(), Erro
     Err(Error::field(field, detail))
 }
 
-/// An unsigned number; JSON clients that send `30.0` mean 30.
+/// An unsigned number; JSON clients that send `30.0` mean 30, and those that write every value as text
+/// mean the number in it.
 pub(super) fn whole(field: &str, value: &Value) -> Result<u64, Error> {
-    let whole = value.as_u64().or_else(|| {
+    let of_text = || value.as_str().and_then(|text| text.trim().parse().ok());
+    let of_float = || {
         let float = value.as_f64().filter(|float| float.fract() == 0.0)?;
         format!("{float:.0}").parse().ok()
-    });
+    };
+    let whole = value.as_u64().or_else(of_text).or_else(of_float);
     whole.ok_or_else(|| Error::field(field, "is not a whole number of at least 0"))
 }

@@ -24,6 +24,10 @@ use crate::route::Route;
 const REMINDERS_DEFAULT: u64 = 3;
 /// The intent type by which the contract's guides ask a person.
 const ASK_A_PERSON: &str = "human_approval";
+/// The part of an intent type that says so as well, such as `intent.approval.v1`.
+const APPROVAL: &str = "approval";
+/// The address by which the contract's examples mean no agent, but whoever is there to decide.
+const HUMAN: &str = "human";
 
 /// An intent as it is sent. Unknown fields are ignored, as real clients need it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -68,11 +72,18 @@ impl WireCreate {
     pub fn to(&self) -> Result<Address, Error> {
         match &self.to_agent {
             Some(to) => check::address("to_agent", to),
-            None if self.human_task.is_some() => Ok(Address::agent_core()),
+            None if self.human_task.is_some() || self.wants_a_person() => Ok(Address::agent_core()),
             None => {
                 Err(Error::field("to_agent", "is missing; name an agent, such as agent://deployer"))
             }
         }
+    }
+
+    /// Whether its type says that a person is to decide.
+    fn wants_a_person(&self) -> bool {
+        self.intent_type
+            .as_deref()
+            .is_some_and(|kind| kind == ASK_A_PERSON || kind.split('.').any(|it| it == APPROVAL))
     }
 
     /// Reads the intent, sent by `arrival.by` and routed by `route`.
@@ -118,8 +129,8 @@ impl WireCreate {
     ) -> Result<Option<HoldPoint>, Error> {
         let said = |name: &str| payload.get(name).and_then(Value::as_str);
         let title = said("title").or_else(|| said("task")).unwrap_or(intent_type);
-        let asks =
-            to.is_agent_core() || (intent_type == ASK_A_PERSON && route.hold_point.is_none());
+        let nobody = to.path() == HUMAN || intent_type == ASK_A_PERSON;
+        let asks = to.is_agent_core() || (nobody && route.hold_point.is_none());
         let sent = self.human_task.clone().or_else(|| asks.then(WireHumanTask::default));
         let Some(sent) = sent else { return Ok(route.hold_point.clone()) };
         Ok(Some(HoldPoint { placement: Placement::OnArrival, task: sent.read(title)? }))

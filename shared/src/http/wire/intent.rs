@@ -7,13 +7,6 @@ use crate::intent::ask::Ask;
 use crate::intent::record::pending_with;
 use crate::intent::{Intent, Phase, Status};
 
-/// The most intents that a list returns.
-pub const LIST_MAX: usize = 100;
-/// How many intents a list returns if its reader names no number.
-pub const LIST_DEFAULT: usize = 20;
-/// The most bytes of intents in one list; a Lambda answers with 6 MB at most.
-const LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
-
 /// Writes `{ok, intent}` with the intent's keys mirrored at the top, where some clients look.
 pub fn envelope(intent: &Intent) -> Value {
     let body = present(intent);
@@ -23,18 +16,6 @@ pub fn envelope(intent: &Intent) -> Value {
     }
     answer.insert("intent".to_owned(), body);
     Value::Object(answer)
-}
-
-/// Writes `{ok, intents}`: as many as fit into one answer, the first one always.
-pub fn list(intents: &[Intent]) -> Value {
-    let mut bytes = 0;
-    let mut fits = |body: &Value| {
-        let first = bytes == 0;
-        bytes += body.to_string().len();
-        first || bytes <= LIST_BYTES_MAX
-    };
-    let bodies: Vec<_> = intents.iter().map(present).take_while(|body| fits(body)).collect();
-    json!({"ok": true, "intents": bodies})
 }
 
 /// Writes an intent.
@@ -55,25 +36,25 @@ pub fn present(intent: &Intent) -> Value {
         "correlation_id": sent.correlation_id,
         "from_agent": sent.from,
         "to_agent": sent.to.uri(),
-        "handler": sent.handler.uri(),
+        "handler": intent.handler().uri(),
         "payload": sent.payload,
         "reply_to": sent.reply_to.as_ref().map(crate::address::Address::uri),
-        "deadline_at": sent.deadline_at,
-        "due_at": sent.deadline_at,
+        "deadline_at": intent.deadline_at(),
+        "due_at": intent.deadline_at(),
         "remind_after_seconds": sent.reminders.after_s,
         "remind_interval_seconds": sent.reminders.after_s.map(|_| sent.reminders.interval_s),
         "max_reminders": sent.reminders.after_s.map(|_| sent.reminders.max),
         "escalate_to": sent.escalate_to.as_ref().map(crate::address::Address::uri),
-        "max_delivery_attempts": sent.delivery_attempts_max,
+        "max_delivery_attempts": intent.delivery_attempts_max(),
         "delivery_attempt": intent.delivery_attempt,
         "pending_with": pending_with(intent),
         "human_task": intent.human_task().map(human_task::present),
         "parent_intent_id": sent.parent.as_ref().map(|parent| parent.intent),
         "result": result(intent),
         "seq": intent.seq,
-        "policy_generation": 0,
     });
     if let Value::Object(fields) = &mut body {
+        fields.extend(super::policy::fields(intent));
         fields.extend(hold(intent));
         fields.extend(ending(intent));
         if !intent.asks.is_empty() {

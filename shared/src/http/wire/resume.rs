@@ -45,15 +45,26 @@ pub struct Answered {
 }
 
 impl Resume {
-    /// Does what is asked for. People's answers take the way of every other channel.
-    pub async fn perform(self, app: &App, by: &Principal, id: IntentId) -> Result<Intent, Error> {
-        match self {
-            Self::Agents(command) => app.execute(id, &command, &[]).await,
+    /// Does what is asked for, if the policy is still at the expected generation. People's answers
+    /// take the way of every other channel.
+    pub async fn perform(
+        self,
+        app: &App,
+        by: &Principal,
+        id: IntentId,
+        expected_generation: Option<u64>,
+    ) -> Result<Intent, Error> {
+        let command = match self {
+            Self::Agents(command) => *command,
             Self::Advance { reason, next_handler } => {
-                app.advance(by, id, reason, next_handler.as_ref()).await
+                let next = app.handed(next_handler.as_ref()).await?;
+                Command::Advance { by: by.clone(), reason, next }
             }
-            Self::Answer(answer) => answer.perform(app, by, id).await,
-        }
+            Self::Answer(Answered { answer, seen }) => {
+                return app.answer_at(by, id, answer, seen, expected_generation).await;
+            }
+        };
+        app.execute_at(id, &command, &[], expected_generation).await
     }
 }
 
@@ -62,6 +73,12 @@ impl Answered {
     pub async fn perform(self, app: &App, by: &Principal, id: IntentId) -> Result<Intent, Error> {
         app.answer(by, id, self.answer, self.seen).await
     }
+}
+
+/// Takes the policy's generation that a resume was made for out of its body, of which what is left may
+/// be a result.
+pub fn take_generation(body: &mut Map<String, Value>) -> Result<Option<u64>, Error> {
+    super::policy::generation(body.remove("expected_policy_generation").as_ref())
 }
 
 /// Reads the body of a resume. What it means follows from its fields:
@@ -234,13 +251,25 @@ pub fn present(intent: &Intent) -> Value {
     answer
 }
 
-/// Writes the answer to a resolve, with the event that ended the intent.
+/// Writes the answer to a resolve, with the event that ended the intent. Whoever is to be told finds
+/// the thread in its inbox, where the intent has stood since it was sent.
 pub fn present_resolved(intent: &Intent, last: Option<&Recorded>) -> Value {
     let event = last.map(|record| super::event::present(intent.id, record));
+    let delivery = match &intent.envelope.reply_to {
+        Some(reply_to) if intent.is_ended() => json!({
+            "delivered": true,
+            "reply_to": reply_to.uri(),
+            "thread_id": intent.id,
+            "message_id": super::inbox::event_id(intent.id, intent.seq),
+            "completion": super::inbox::completion(intent),
+        }),
+        Some(_) => json!({"delivered": false, "reason": "a person must sign off first"}),
+        None => json!({"delivered": false, "reason": "the sender named no reply_to"}),
+    };
     json!({
         "ok": true,
         "intent": super::intent::present(intent),
         "event": event,
-        "completion_delivery": {"delivered": false, "reason": "read it from the event stream"},
+        "completion_delivery": delivery,
     })
 }
