@@ -35,6 +35,7 @@ mod redelivery;
 mod response_streaming;
 mod review_page;
 mod scenarios;
+mod schemathesis;
 mod sdk;
 mod seed;
 mod steering;
