@@ -143,9 +143,23 @@ pub(crate) fn fault(method: &str, pattern: &str, answer: &Answer) -> Option<Stri
     if described["content"].get(kind).is_none() {
         return Some(format!("{status} as {kind} is not described"));
     }
-    let body = if kind.ends_with("json") { answer.json() } else { json!(answer.text) };
-    let fault = judge(&format!("{place}/content/{}/schema", escaped(kind)), &body);
-    fault.map(|fault| format!("{status}: {fault} in {}", answer.text))
+    let bodies = match kind {
+        "text/event-stream" => frames(&answer.text),
+        "text/html" => vec![json!(answer.text)],
+        _ => vec![answer.json()],
+    };
+    let place = format!("{place}/content/{}/schema", escaped(kind));
+    bodies.iter().find_map(|body| judge(&place, body)).map(|fault| format!("{status}: {fault}"))
+}
+
+/// The server-sent events of a stream, each as an object.
+fn frames(text: &str) -> Vec<Value> {
+    let frame = |text: &str| -> Value {
+        let line =
+            |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), json!(value)));
+        text.lines().filter_map(line).collect()
+    };
+    text.split("\n\n").filter(|text| !text.is_empty()).map(frame).collect()
 }
 
 /// The route of the template: gateways let no path go on behind an address, so one route takes both.

@@ -78,7 +78,7 @@ fn list_intents() -> Operation {
                 "Only intents of this type.",
                 json!({"type": "string", "maxLength": INTENT_TYPE_CHARS_MAX}),
             ),
-            query("to_agent", "Only intents that were sent there.", address()),
+            query("to_agent", "Only intents that were sent there.", schema::queried_address()),
             query(
                 "from_agent",
                 "Only intents of this sender.",

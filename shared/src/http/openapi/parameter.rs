@@ -74,7 +74,7 @@ pub(super) fn idempotency_key() -> Value {
 pub(super) fn owner_agent() -> Value {
     let description = "Whose they are: an address. Without it they are the key's own. It may stand \
                        in the header `x-owner-agent` instead.";
-    query("owner_agent", description, schema::address())
+    query("owner_agent", description, schema::queried_address())
 }
 
 /// How many to list.

@@ -106,7 +106,16 @@ pub(super) fn optional_whole(min: impl Into<u64>, max: impl Into<u64>) -> Value 
 /// Statuses with commas between them.
 pub(super) fn statuses() -> Value {
     let words = Status::ALL.map(Status::name).join("|");
-    json!({"type": "string", "pattern": format!("^({words})(,({words}))*$")})
+    json!({"type": "string", "pattern": format!("^(({words})(,({words}))*)?$")})
+}
+
+/// An address in a query string, where an empty one is none.
+pub(super) fn queried_address() -> Value {
+    json!({
+        "type": "string",
+        "maxLength": ADDRESS_CHARS_MAX,
+        "pattern": format!("^$|{ADDRESS_PATTERN}"),
+    })
 }
 
 /// A moment.

@@ -36,8 +36,11 @@ impl WireNewKey {
         if address.is_some() && role != Role::Agent {
             return Err(Error::field("address", "is for the role agent only; leave it out"));
         }
-        let named =
-            self.name.clone().or_else(|| address.as_ref().map(crate::address::Address::uri));
+        let named = self
+            .name
+            .clone()
+            .filter(|name| !name.trim().is_empty())
+            .or_else(|| address.as_ref().map(crate::address::Address::uri));
         let name =
             named.ok_or_else(|| Error::field("name", "is missing; say who holds the key"))?;
         let expires_at = self.expires_at.as_deref().map(|text| {
