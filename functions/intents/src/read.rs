@@ -54,8 +54,12 @@ pub(super) async fn get(
     Caller(by): Caller,
     Id(id): Id,
 ) -> Result<Json<Value>, Error> {
-    let stored = app.visible(&by, id).await?;
-    Ok(Json(intent::envelope(&stored.intent)))
+    let found = app.visible(&by, id).await?.intent;
+    if found.envelope.workflow.is_none() {
+        return Ok(Json(intent::envelope(&found)));
+    }
+    let history = app.events_until(id, found.seq).await?;
+    Ok(Json(intent::envelope_with_steps(&found, &history)))
 }
 
 /// What happened to an intent.
@@ -65,7 +69,7 @@ pub(super) async fn events(
     Id(id): Id,
     Query(Since { since }): Query<Since>,
 ) -> Result<Json<Value>, Error> {
-    app.visible(&by, id).await?;
+    let stored = app.visible(&by, id).await?;
     let records = app.events(id, since).await?;
-    Ok(Json(event::list(id, &records)))
+    Ok(Json(event::list(&stored.intent, &records)))
 }

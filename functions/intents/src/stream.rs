@@ -34,10 +34,9 @@ pub(super) async fn events(
     Id(id): Id,
     Query(hold): Query<Hold>,
 ) -> Result<Response, Error> {
-    app.visible(&by, id).await?;
+    let stored = app.visible(&by, id).await?;
     let found = app.hold_events(id, hold.since, hold.wait()).await?;
-    let frames: Vec<_> = found.items.iter().map(|record| event::frame(id, record)).collect();
-    Ok(sse::answer(&frames, found.next_seq))
+    Ok(sse::answer(&event::frames(&stored.intent, &found.items), found.next_seq))
 }
 
 /// Intents that are an agent's to do, as they come.

@@ -31,6 +31,20 @@ impl App {
         Ok(records.filter(|record| record.event.seq > since).collect())
     }
 
+    /// All events of an intent up to number `last`.
+    pub async fn events_until(&self, id: IntentId, last: u64) -> Result<Vec<Recorded>, Error> {
+        let mut all: Vec<Recorded> = Vec::new();
+        loop {
+            let since = all.last().map_or(0, |record| record.event.seq);
+            let more = self.events(id, since).await?;
+            let is_done = more.is_empty() || more.iter().any(|record| record.event.seq >= last);
+            all.extend(more.into_iter().filter(|record| record.event.seq <= last));
+            if is_done {
+                return Ok(all);
+            }
+        }
+    }
+
     /// Waits up to `wait` for events of an intent after `since`.
     pub async fn hold_events(
         &self,

@@ -13,3 +13,4 @@ pub mod suspend;
 pub mod task;
 
 mod check;
+mod workflow;

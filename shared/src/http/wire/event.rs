@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::human_task;
+use super::{human_task, workflow};
 use crate::http::sse::Frame;
 use crate::id::IntentId;
 use crate::intent::event::SuspendedFor;
@@ -10,16 +10,20 @@ use crate::intent::human_task::Decision;
 use crate::intent::record::Recorded;
 use crate::intent::{EventKind, Intent};
 
-/// Writes `{ok, events}`.
-pub fn list(id: IntentId, records: &[Recorded]) -> Value {
-    let events: Vec<_> = records.iter().map(|record| present(id, record)).collect();
+/// Writes `{ok, events}`: some of the events of `intent`, which was read no later than they were.
+pub fn list(intent: &Intent, records: &[Recorded]) -> Value {
+    let events: Vec<_> = frames(intent, records).into_iter().map(|frame| frame.data).collect();
     json!({"ok": true, "events": events})
 }
 
-/// A frame of an intent's event stream.
-pub fn frame(id: IntentId, record: &Recorded) -> Frame {
-    let event = record.event.kind.wire_name().to_owned();
-    Frame { event, seq: record.event.seq, data: present(id, record) }
+/// The same events as frames of the intent's event stream.
+pub fn frames(intent: &Intent, records: &[Recorded]) -> Vec<Frame> {
+    let steps = workflow::steps_of(intent, records);
+    let frame = |(record, step): (&Recorded, Option<&str>)| {
+        let event = record.event.kind.wire_name().to_owned();
+        Frame { event, seq: record.event.seq, data: present(intent.id, record, step) }
+    };
+    records.iter().zip(steps).map(frame).collect()
 }
 
 /// A frame of an agent's stream: an intent that is the agent's to do.
@@ -51,10 +55,13 @@ pub fn offer_frame(seq: u64, intent: &Intent) -> Frame {
     Frame { event: event.to_owned(), seq, data }
 }
 
-/// Writes an event. Its facts stand under `details` and under `data`, since clients read either.
-pub fn present(id: IntentId, record: &Recorded) -> Value {
+/// Writes an event, and the step of a workflow that it is about. Its facts stand under `details` and
+/// under `data`, since clients read either.
+fn present(id: IntentId, record: &Recorded, step: Option<&str>) -> Value {
     let event = &record.event;
-    let details = Value::Object(details(record));
+    let mut details = details(record);
+    details.extend(step.map(|step| ("step_id".to_owned(), json!(step))));
+    let details = Value::Object(details);
     let mut body = json!({
         "intent_id": id,
         "seq": event.seq,
@@ -82,6 +89,9 @@ fn details(record: &Recorded) -> Map<String, Value> {
             "to_agent": envelope.to.uri(),
             "deadline_at": envelope.deadline_at,
             "human_task": envelope.hold_point.as_ref().map(|point| human_task::present(&point.task)),
+            "scenario_id": envelope.workflow.as_ref().map(|workflow| &workflow.scenario_id),
+            "parent_intent_id": envelope.parent.as_ref().map(|parent| parent.intent),
+            "step_id": envelope.parent.as_ref().filter(|it| it.is_step).map(|it| &it.call_id),
         }),
         EventKind::Submitted | EventKind::Acknowledged | EventKind::TimedOut => json!({}),
         EventKind::TaskAssigned => json!({"status": "pending_human_approval"}),
@@ -98,20 +108,22 @@ fn details(record: &Recorded) -> Map<String, Value> {
         EventKind::Approved { decision } | EventKind::Refused { decision } => answered(decision),
         EventKind::Reassigned { to, note } => json!({"delegate_to": to, "note": note}),
         EventKind::StepBegun { step_id, attempt, child, .. } => json!({
-            "step": "step begun",
+            "step": "began step",
             "step_id": step_id,
             "attempt": attempt,
             "child_intent_id": child,
         }),
         EventKind::StepEnded { step_id, result, failure, again_at, .. } => json!({
-            "step": if failure.is_none() { "step completed" } else { "step failed" },
+            "step": if failure.is_none() { "completed step" } else { "failed step" },
             "step_id": step_id,
             "step_result": result,
             "code": failure.as_ref().map(|failure| &failure.code),
             "reason": failure.as_ref().map(|failure| &failure.reason),
             "again_at": again_at,
         }),
-        EventKind::Notified { step_id, .. } => json!({"step": "notified", "step_id": step_id}),
+        EventKind::Notified { step_id, .. } => {
+            json!({"step": "sent the notice of step", "step_id": step_id})
+        }
         EventKind::Checked => json!({"step": "checked"}),
         EventKind::Said { message_id, text } => json!({"message_id": message_id, "message": text}),
         EventKind::Hidden { message_ids, from_all } => json!({

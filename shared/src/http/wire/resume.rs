@@ -236,7 +236,8 @@ pub fn present(intent: &Intent) -> Value {
 
 /// Writes the answer to a resolve, with the event that ended the intent.
 pub fn present_resolved(intent: &Intent, last: Option<&Recorded>) -> Value {
-    let event = last.map(|record| super::event::present(intent.id, record));
+    let last = last.map(|record| super::event::frames(intent, std::slice::from_ref(record)));
+    let event = last.and_then(|frames| frames.into_iter().next()).map(|frame| frame.data);
     json!({
         "ok": true,
         "intent": super::intent::present(intent),
