@@ -194,7 +194,7 @@ fn scenarios_are_checked_and_applied(stack: &Running, folder: &Path) {
     let applied = answer(stack, &["scenarios", "apply", good]);
     assert_eq!(
         (&applied["status"], &applied["scenario_id"]),
-        (&json!("DELIVERED"), &json!("cli.v1"))
+        (&json!("WAITING"), &json!("cli.v1"))
     );
     says(&run(stack, &["scenarios", "apply", bad]).with_code(1).err, &["scenario_id", "HTTP 4"]);
 }

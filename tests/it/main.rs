@@ -23,6 +23,7 @@ mod harness;
 mod licences;
 mod openai_agents;
 mod processes;
+mod pump;
 mod review_page;
 mod scenarios;
 mod seed;
