@@ -3,7 +3,6 @@
 
 mod hold_point;
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,14 +16,14 @@ use shared::principal::Role;
 use crate::client::Client;
 use crate::demo::hold_point::{HoldPoint, Waiting};
 use crate::environment;
+use crate::event_line::event_line;
 use crate::failure::{Failure, Verdict};
-use crate::follow::{Follow, Happened};
 use crate::intents::intent_id;
 use crate::local_stack::{LocalStack, Settings, StopSignals};
 use crate::tasks::Answer;
 use crate::terminal::{Paint, Terminal, field, json_block};
 use crate::up;
-use crate::watch::Event;
+use crate::watch::{Event, Watch};
 
 const SCENARIO: &str = include_str!("demo/scenario.json");
 /// How often the reviewer's tasks are looked at until the one that was announced is there.
@@ -64,8 +63,7 @@ struct Story<'a> {
     /// Where the worker says what went wrong.
     log: PathBuf,
     reviewer: Client,
-    /// The intent that was sent, and the children that have its steps.
-    intents: BTreeSet<IntentId>,
+    intent: IntentId,
     answer: Option<Answer>,
     /// How often to look for the task that was announced, before giving up.
     looks_left: u32,
@@ -127,7 +125,7 @@ async fn tell(
         terminal,
         log: arguments.data.join("logs/agent-worker.log"),
         reviewer: Client::new(&connection.target(Role::Reviewer))?,
-        intents: BTreeSet::from([intent]),
+        intent,
         answer: match (arguments.approve, arguments.reject) {
             (true, _) => Some(Answer::Approve),
             (false, true) => Some(Answer::Reject),
@@ -137,19 +135,19 @@ async fn tell(
         waiting: Waiting::default(),
         decided: None,
     };
-    story.tell(Follow::new(agent, intent, 0)).await
+    story.tell(Watch::new(agent, intent, 0)).await
 }
 
 impl Story<'_> {
-    async fn tell(mut self, mut follow: Follow) -> Result<Verdict, Failure> {
+    async fn tell(mut self, mut watch: Watch) -> Result<Verdict, Failure> {
         loop {
             let looking = self.looks_left > 0;
             tokio::select! {
-                happened = follow.next() => {
-                    let happened = happened?;
-                    self.happened(&happened)?;
-                    if let Some(verdict) = happened.verdict() {
-                        return self.end(happened.event(), verdict);
+                event = watch.next() => {
+                    let event = event?;
+                    self.happened(&event)?;
+                    if event.is_last() {
+                        return self.end(&event);
                     }
                 }
                 () = tokio::time::sleep(LOOK_PAUSE), if looking => self.look().await?,
@@ -157,12 +155,9 @@ impl Story<'_> {
         }
     }
 
-    fn happened(&mut self, happened: &Happened) -> Result<(), Failure> {
-        let event = happened.event();
-        let line = || self.terminal.line(&event.body, || happened.line(self.terminal));
+    fn happened(&mut self, event: &Event) -> Result<(), Failure> {
+        let line = || self.terminal.line(&event.body, || event_line(&event.body, self.terminal));
         self.waiting.suspend(line)?;
-        let id = event.body.get("intent_id").and_then(Value::as_str);
-        self.intents.extend(id.and_then(|id| id.parse::<IntentId>().ok()));
         if let Some(outcome) = event.body.pointer("/details/outcome").and_then(Value::as_str) {
             let by = field(&event.body, "/details/decided_by");
             self.decided = Some(format!("{} by {by}", field(&Value::from(outcome), "")));
@@ -187,7 +182,7 @@ impl Story<'_> {
     async fn look(&mut self) -> Result<(), Failure> {
         self.looks_left = self.looks_left.saturating_sub(1);
         let tasks = self.reviewer.get("/v1/me/tasks").await?;
-        let ours = HoldPoint::all_of(&tasks, &self.intents);
+        let ours = HoldPoint::all_of(&tasks, self.intent);
         for hold_point in ours {
             self.looks_left = 0;
             if !self.waiting.begin(&hold_point) {
@@ -205,12 +200,13 @@ impl Story<'_> {
         Ok(())
     }
 
-    fn end(mut self, event: &Event, verdict: Verdict) -> Result<Verdict, Failure> {
+    fn end(mut self, event: &Event) -> Result<Verdict, Failure> {
         self.waiting.end();
         let result = event.body.get("result").filter(|result| !result.is_null());
         if let Some(result) = result.filter(|_| !self.terminal.is_json()) {
             self.terminal.say(&format!("\nresult\n{}\n", json_block("  ", result)))?;
         }
+        let verdict = event.verdict();
         let paint = match verdict {
             Verdict::Done => Paint::Good,
             Verdict::Refused => Paint::Bad,

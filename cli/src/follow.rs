@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use shared::id::IntentId;
+use shared::intent::Status;
 
 use crate::client::Client;
 use crate::event_line::event_line;
@@ -19,6 +20,8 @@ pub(crate) struct Follow {
     client: Client,
     intent: Watch,
     step: Option<Watch>,
+    /// Whether the step that ended last completed although a person had said no in it.
+    refused: bool,
 }
 
 /// What happened, and to whom.
@@ -34,7 +37,7 @@ impl Follow {
     /// Follows `intent` from its first event after `since`.
     pub(crate) fn new(client: Client, intent: IntentId, since: u64) -> Self {
         let watch = Watch::new(client.clone(), intent, since);
-        Self { client, intent: watch, step: None }
+        Self { client, intent: watch, step: None, refused: false }
     }
 
     /// Prints every event until the intent ends.
@@ -43,7 +46,7 @@ impl Follow {
             let happened = self.next().await?;
             terminal.line(&happened.event().body, || happened.line(terminal))?;
             if let Some(verdict) = happened.verdict() {
-                return Ok(verdict);
+                return Ok(if self.refused { Verdict::Refused } else { verdict });
             }
         }
     }
@@ -56,6 +59,8 @@ impl Follow {
                 Ok(event) => {
                     if event.is_last() {
                         self.step = None;
+                        let completed = event.status() == Some(Status::Completed);
+                        self.refused = completed && event.verdict() == Verdict::Refused;
                     }
                     return Ok(Happened::InStep(event));
                 }
@@ -123,10 +128,10 @@ mod tests {
     #[test]
     fn what_happens_in_a_step_stands_further_in() {
         let terminal = Terminal::new(false, true);
-        let line = Happened::InStep(event(json!({"status": "WAITING"}))).line(&terminal);
-        assert!(line.starts_with("  | "), "{line}");
-        let line = Happened::Here(event(json!({"status": "WAITING"}))).line(&terminal);
-        assert!(!line.starts_with(' '), "{line}");
+        let body = json!({"status": "WAITING", "at": "2030-01-01T00:00:00Z"});
+        let here = Happened::Here(event(body.clone())).line(&terminal);
+        let in_step = Happened::InStep(event(body)).line(&terminal);
+        assert_eq!(in_step, format!("  | {here}"));
     }
 
     #[test]

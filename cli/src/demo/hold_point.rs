@@ -33,13 +33,12 @@ pub(super) struct Waiting {
 }
 
 impl HoldPoint {
-    /// What waits for a person on account of one of `intents`.
-    pub(super) fn all_of(tasks: &Value, intents: &BTreeSet<IntentId>) -> Vec<Self> {
+    /// What waits for a person on account of `intent`.
+    pub(super) fn all_of(tasks: &Value, intent: IntentId) -> Vec<Self> {
         let tasks = tasks.get("tasks").and_then(Value::as_array);
         let read = |listed: &Value| {
             let task = Task::of_list(listed)?;
-            let ours =
-                intents.contains(&task.id) || task.parent.is_some_and(|it| intents.contains(&it));
+            let ours = task.id == intent || task.parent == Some(intent);
             let (since, until) = (field(listed, "/assigned_at"), field(listed, "/due_at"));
             ours.then_some(Self { task, since, until })
         };
@@ -132,7 +131,7 @@ mod tests {
 
     #[test]
     fn only_what_waits_on_account_of_our_intent_is_ours() {
-        let ours = HoldPoint::all_of(&tasks(), &[OURS.parse().unwrap()].into());
+        let ours = HoldPoint::all_of(&tasks(), OURS.parse().unwrap());
         let ids: Vec<_> = ours.iter().map(|hold_point| hold_point.task.id.to_string()).collect();
         assert_eq!(ids, [CHILD]);
         let mut waiting = Waiting::default();
@@ -142,7 +141,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_box_stands_behind_its_edge() {
-        let ours = HoldPoint::all_of(&tasks(), &[OURS.parse().unwrap()].into());
+        let ours = HoldPoint::all_of(&tasks(), OURS.parse().unwrap());
         let shown = ours[0].show(&Terminal::new(false, true));
         let inside = shown.trim().lines().filter(|line| !line.starts_with(['┌', '└']));
         assert!(inside.clone().all(|line| line.starts_with('│')), "{shown}");
