@@ -136,8 +136,8 @@ impl<'a> Story<'a> {
         let path = format!("/v1/agents/{address}/intents/stream?since=0&wait_seconds=1");
         let answer = self.world.get(&self.world.agent, &path).await;
         let data = answer.text.lines().filter_map(|line| line.strip_prefix("data: "));
-        let offers = data.filter_map(|data| serde_json::from_str::<Value>(data).ok());
-        let offer = offers.filter(|offer| offer["intent_id"].is_string()).last();
+        let mut offers = data.filter_map(|data| serde_json::from_str::<Value>(data).ok());
+        let offer = offers.rfind(|offer| offer["intent_id"].is_string());
         let id = offer.expect("something to do")["intent_id"].as_str().unwrap().to_owned();
         self.world.get(&self.world.agent, &format!("/v1/intents/{id}")).await.json()["intent"]
             .clone()

@@ -23,7 +23,7 @@ async fn runs(bundle: &Value, endings: &[(&str, bool)]) -> Vec<String> {
 #[tokio::test]
 async fn steps_are_taken_in_the_order_of_the_list() {
     let bundle = with_steps(json!([agents("a"), agents("b"), agents("c")]));
-    let states = runs(&bundle, &[("a", true), ("b", true), ("c", true)]).await;
+    let states = Box::pin(runs(&bundle, &[("a", true), ("b", true), ("c", true)])).await;
     assert_eq!(states, ["a completed", "b completed", "c completed", "COMPLETED"]);
 }
 
@@ -50,7 +50,7 @@ async fn a_workflow_begins_where_it_says_and_goes_where_its_steps_say() {
 #[tokio::test]
 async fn a_failure_that_nobody_catches_is_the_workflows() {
     let bundle = with_steps(json!([agents("a"), agents("b")]));
-    assert_eq!(runs(&bundle, &[("a", false)]).await, ["a failed", "b skipped", "FAILED"]);
+    assert_eq!(Box::pin(runs(&bundle, &[("a", false)])).await, ["a failed", "b skipped", "FAILED"]);
 }
 
 #[tokio::test]
@@ -60,9 +60,9 @@ async fn a_step_that_catches_a_failure_is_stepped_over_otherwise_and_ends_the_wo
         agents("undo"),
         agents("b"),
     ]));
-    let caught = runs(&bundle, &[("a", false), ("undo", true)]).await;
+    let caught = Box::pin(runs(&bundle, &[("a", false), ("undo", true)])).await;
     assert_eq!(caught, ["a failed", "undo completed", "b skipped", "COMPLETED"]);
-    let well = runs(&bundle, &[("a", true), ("b", true)]).await;
+    let well = Box::pin(runs(&bundle, &[("a", true), ("b", true)])).await;
     assert_eq!(well, ["a completed", "undo skipped", "b completed", "COMPLETED"]);
 }
 
@@ -73,7 +73,8 @@ async fn a_step_that_catches_a_failure_may_lead_back() {
         with(agents("mend"), json!({"on_success": "a"})),
         agents("b"),
     ]));
-    let states = runs(&bundle, &[("a", false), ("mend", true), ("a", true), ("b", true)]).await;
+    let states =
+        Box::pin(runs(&bundle, &[("a", false), ("mend", true), ("a", true), ("b", true)])).await;
     assert_eq!(states, ["a completed", "mend completed", "b completed", "COMPLETED"]);
 }
 
@@ -93,7 +94,10 @@ async fn a_circle_ends_by_itself() {
 async fn a_failed_step_is_tried_again_as_often_as_it_says() {
     let again = json!({"retry": {"max_retries": "1", "retry_delay_seconds": 0}});
     let bundle = with_steps(json!([with(agents("a"), again)]));
-    let well = runs(&bundle, &[("a", false), ("a", true)]).await;
+    let well = Box::pin(runs(&bundle, &[("a", false), ("a", true)])).await;
     assert_eq!(well, ["a completed", "COMPLETED"]);
-    assert_eq!(runs(&bundle, &[("a", false), ("a", false)]).await, ["a failed", "FAILED"]);
+    assert_eq!(
+        Box::pin(runs(&bundle, &[("a", false), ("a", false)])).await,
+        ["a failed", "FAILED"]
+    );
 }

@@ -1,12 +1,13 @@
 //! Whole workflows, with everybody in them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 use tests::World;
 
-use super::{Story, agents, apply, bundle, persons, with, with_steps};
-use crate::pump::Pump;
+use super::{Story, agents, bundle, persons, with, with_steps};
+use crate::harness::stored;
 
 #[tokio::test]
 async fn a_result_that_is_refused_is_caught_mended_and_shown_again() {
@@ -52,16 +53,47 @@ async fn input_and_earlier_results_reach_the_agent_of_a_step() {
     assert_eq!((&payload["step_id"], &payload["attempt"]), (&json!("b"), &json!(1)));
 }
 
+/// Runs the turns that workers are to run; the intents that they belong to.
+async fn work(story: &mut Story<'_>) -> Vec<String> {
+    let model = Arc::new(agent_worker::model::Scripted);
+    let worker = agent_worker::Worker::new(story.world.app.clone(), model).unwrap();
+    let turns = story.pump.turns();
+    for id in &turns {
+        let turn = json!({"message": "turn", "tenant": "default", "intent": id}).to_string();
+        let batch = json!({"Records": [{"messageId": "m", "body": turn}]});
+        let until = story.world.app.now().checked_add(Duration::from_mins(1)).unwrap();
+        let batch = serde_json::from_value(batch).unwrap();
+        let answer = Box::pin(agent_worker::handle(&worker, batch, until)).await;
+        assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+    }
+    story.pump.run().await;
+    turns
+}
+
 #[tokio::test]
-async fn a_workers_step_is_a_turn_of_the_worker() {
+async fn a_workers_step_is_a_turn_of_the_worker_and_its_questions_are_answered_on_the_intent() {
     let world = World::new().await;
     let mut bundle = with_steps(json!([agents("a")]));
     bundle["agents"][0]["delivery_mode"] = json!("worker");
-    let id = apply(&world, &bundle).await["intent_id"].as_str().unwrap().to_owned();
-    let mut pump = Pump::of(&world).await;
-    pump.run().await;
-    let read = world.get(&world.agent, &format!("/v1/intents/{id}")).await.json();
-    assert_eq!(json!(pump.turns()), read["child_intent_ids"]);
+    bundle["intent"]["payload"] =
+        json!({"task": "Summarize the quarterly sales and publish the report"});
+    let mut story = Story::of(&world, &bundle).await;
+    let child = story.read().await["child_intent_ids"][0].clone();
+    assert_eq!(
+        json!(Box::pin(work(&mut story)).await),
+        json!([child]),
+        "the worker has the child, alone"
+    );
+    let asked = stored(&world, child.as_str().unwrap()).await;
+    assert_eq!(asked.open_asks().count(), 1, "it read the task, and asks before it publishes");
+    let said = story.reviewer_says("approved").await;
+    assert_eq!(said.status.as_u16(), 200, "{}", said.text);
+    Box::pin(work(&mut story)).await;
+    let ended = story.read().await;
+    assert_eq!(
+        (&ended["status"], &ended["result"]["published"]),
+        (&json!("COMPLETED"), &json!(true))
+    );
 }
 
 #[tokio::test]

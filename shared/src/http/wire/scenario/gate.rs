@@ -67,15 +67,14 @@ fn assign(
 ) {
     for assignee in &mut task.assignees {
         let Some(Who::Human(human)) = cast.who(assignee) else { continue };
-        match human.reviewer() {
-            Some(name) => name.clone_into(assignee),
-            None => {
-                let detail = format!(
-                    "names the role `{assignee}`, which has no contact; only a reviewer whose key \
-                     has this name may decide"
-                );
-                findings.warn(fields.path("human_task.assignees"), detail);
-            }
+        if let Some(name) = human.reviewer() {
+            name.clone_into(assignee);
+        } else {
+            let detail = format!(
+                "names the role `{assignee}`, which has no contact; only a reviewer whose key has \
+                 this name may decide"
+            );
+            findings.warn(fields.path("human_task.assignees"), detail);
         }
     }
     let Some(human) = human else { return };

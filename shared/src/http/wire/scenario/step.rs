@@ -31,11 +31,11 @@ impl Draft {
             Some(id) => fields.named(format!("workflow.steps.{id}")),
             None => fields,
         };
-        let word = |name: &str, findings: &mut Findings| {
+        let named = |name: &str, findings: &mut Findings| {
             fields.text(name, STEP_ID_CHARS_MAX, findings).map(str::to_owned)
         };
-        let on_success = word("on_success", findings);
-        let on_failure = word("on_failure", findings);
+        let on_success = named("on_success", findings);
+        let on_failure = named("on_failure", findings);
         let work = work::read(&fields, scene, findings);
         let deadline_s = fields.number("step_deadline_seconds", 1, TTL_SECONDS_MAX, findings);
         let retry = retry(&fields, findings);

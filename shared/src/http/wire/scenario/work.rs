@@ -188,15 +188,12 @@ fn agent(
 
 fn seconds(fields: &Fields<'_>, findings: &mut Findings) -> Option<u32> {
     let (config, name) = config(fields, findings);
-    let sent = config.as_ref().and_then(|config| config.value("seconds"));
-    match (config, sent) {
-        (Some(config), Some(_)) => config.number("seconds", 1, TTL_SECONDS_MAX, findings),
-        (_, _) => {
-            let detail = "is missing; send how many seconds it takes";
-            findings.fault(fields.path(&format!("{name}.seconds")), detail);
-            None
-        }
+    let config = config.filter(|config| config.value("seconds").is_some());
+    if config.is_none() {
+        let detail = "is missing; send how many seconds it takes";
+        findings.fault(fields.path(&format!("{name}.seconds")), detail);
     }
+    config?.number("seconds", 1, TTL_SECONDS_MAX, findings)
 }
 
 fn notice(fields: &Fields<'_>, scene: &Scene<'_>, findings: &mut Findings) -> Work {
