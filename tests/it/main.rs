@@ -29,6 +29,7 @@ mod mcp;
 mod mesh;
 mod openai_agents;
 mod processes;
+mod pump;
 mod rate_limits;
 mod redelivery;
 mod response_streaming;

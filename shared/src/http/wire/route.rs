@@ -14,7 +14,7 @@ use crate::registration::Registration;
 use crate::route::Route;
 
 /// The longest display name, in characters.
-const DISPLAY_NAME_CHARS_MAX: usize = 120;
+pub(super) const DISPLAY_NAME_CHARS_MAX: usize = 120;
 
 /// `PUT /v1/routes/{address}`, as it is sent.
 #[derive(Debug, Default, Deserialize)]
