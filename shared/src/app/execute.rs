@@ -81,7 +81,7 @@ impl App {
             if events.is_empty() {
                 return Ok(stored.intent);
             }
-            match self.commit(&stored, command, events, attachments, now).await {
+            match Box::pin(self.commit(&stored, command, events, attachments, now)).await {
                 Ok(intent) => return Ok(intent),
                 Err(CommitError::Conflict(_)) => {
                     tokio::time::sleep(self.pause_after(conflicts)).await;
