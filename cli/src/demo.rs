@@ -233,13 +233,27 @@ impl Story<'_> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+    use shared::http::wire::create::Arrival;
+    use shared::http::wire::scenario;
+    use shared::principal::{Assurance, Principal};
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]
     fn the_demos_scenario_is_one_that_the_service_takes() {
         let scenario: Value = serde_json::from_str(SCENARIO).unwrap();
-        let read: shared::http::wire::scenario::WireScenario =
-            serde_json::from_value(scenario).unwrap();
-        assert_eq!(read.faults(), Vec::<String>::new());
+        let by = Principal {
+            tenant: "default".to_owned(),
+            name: "local-agent".to_owned(),
+            role: Role::Agent,
+            address: None,
+            assurance: Assurance::Key,
+        };
+        let now = "2030-01-01T00:00:00Z".parse().unwrap();
+        let arrival = Arrival { by: &by, now, correlation_id: Uuid::nil(), default_ttl_s: 3600 };
+        let found = scenario::read(&scenario, arrival).present();
+        assert_eq!(found, json!({"ok": true, "errors": [], "warnings": []}));
     }
 }

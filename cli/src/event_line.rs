@@ -54,8 +54,12 @@ fn what(event: &Value) -> String {
             detail("delivery_attempt")
         ),
         "intent.acknowledged" => "taken by the agent".to_owned(),
+        "intent.in_progress" if has("step") && has("step_id") => step(event),
         "intent.in_progress" if has("step") => detail("step"),
         "intent.in_progress" if has("outcome") => decided(event),
+        "intent.waiting" if has("child_intent_id") => {
+            format!("{}, with {}", step(event), field(event, "/pending_with/ref"))
+        }
         "intent.waiting" => waiting(event),
         "intent.human_task_assigned" => "a person is asked".to_owned(),
         "intent.reminder" => format!("reminder {}", detail("remind_count")),
@@ -70,6 +74,16 @@ fn what(event: &Value) -> String {
         "intent.timed_out" => "the deadline passed".to_owned(),
         other => one_line(other.trim_start_matches("intent.")),
     }
+}
+
+/// What a workflow's step has come to.
+fn step(event: &Value) -> String {
+    let detail = |name: &str| field(event, &format!("/details/{name}"));
+    let why = match detail("reason").as_str() {
+        "-" => String::new(),
+        reason => format!(": {reason}"),
+    };
+    format!("{} {}{why}", detail("step"), detail("step_id"))
 }
 
 fn waiting(event: &Value) -> String {
@@ -134,6 +148,10 @@ mod tests {
         check("intent.waiting", asks, "HOLD POINT: may publish, mail run?");
         let held = json!({"status": "pending_human_approval"});
         check("intent.waiting", held, "HOLD POINT: a person must decide");
+        let begun = json!({"step": "began step", "step_id": "check", "child_intent_id": "x"});
+        check("intent.waiting", begun, "began step check, with agent://a");
+        let failed = json!({"step": "failed step", "step_id": "check", "reason": "too late"});
+        check("intent.in_progress", failed, "failed step check: too late");
         let late = json!({"call_id": "c1", "approval_status": "TIMED_OUT", "outcome": null});
         check("intent.waiting", late, "approval of c1 is TIMED_OUT");
         let no = json!({"call_id": "c1", "outcome": "rejected", "decided_by": "alice"});

@@ -15,8 +15,8 @@ use crate::client::Client;
 use crate::connection::Deployment;
 use crate::environment;
 use crate::failure::{Failure, Verdict};
+use crate::follow::Follow;
 use crate::terminal::{Paint, Terminal, field, instant, json_block, table};
-use crate::watch::Watch;
 
 const INTENTS_SHOWN: u16 = 20;
 /// The largest file that is read for a request; the contract's limit on a body.
@@ -122,7 +122,7 @@ pub(crate) async fn run(
             terminal.answer(&answer, || list(&answer))?;
             Ok(Verdict::Done)
         }
-        IntentsCommand::Watch { id, since } => Watch::new(client, id, since).print(terminal).await,
+        IntentsCommand::Watch { id, since } => Follow::new(client, id, since).print(terminal).await,
         IntentsCommand::Cancel { id, reason } => {
             let body = json!({"status": "CANCELED", "reason": reason});
             let answer = client.post(&format!("/v1/intents/{id}/resolve"), &body).await?;
@@ -189,7 +189,7 @@ async fn send(
         return Ok(Verdict::Done);
     }
     let id = intent_id(&answer, &client)?;
-    Watch::new(client, id, 0).print(terminal).await
+    Follow::new(client, id, 0).print(terminal).await
 }
 
 /// Says that something was sent.

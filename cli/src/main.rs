@@ -8,6 +8,7 @@ mod demo;
 mod environment;
 mod event_line;
 mod failure;
+mod follow;
 mod function;
 mod intents;
 mod keys;

@@ -256,9 +256,25 @@ fn json_object(text: &str) -> Result<Map<String, Value>, String> {
     serde_json::from_str(text).map_err(|error| format!("is no JSON object: {error}"))
 }
 
+/// The intent or, where a step of its workflow asks instead, the child that has the step.
 async fn intent(client: &Client, id: IntentId) -> Result<Value, Failure> {
     let mut answer = client.get(&format!("/v1/intents/{id}")).await?;
-    Ok(answer.get_mut("intent").map(Value::take).unwrap_or(answer))
+    let intent = answer.get_mut("intent").map(Value::take).unwrap_or(answer);
+    match step_child(&intent) {
+        Some(child) => {
+            let mut answer = client.get(&format!("/v1/intents/{child}")).await?;
+            Ok(answer.get_mut("intent").map(Value::take).unwrap_or(answer))
+        }
+        None => Ok(intent),
+    }
+}
+
+/// The child that has the present step of an intent's workflow.
+fn step_child(intent: &Value) -> Option<IntentId> {
+    let steps = intent.pointer("/workflow/steps")?.as_array()?;
+    let waits = |step: &&Value| step.get("state").and_then(Value::as_str) == Some("waiting");
+    let child = steps.iter().find(waits)?.get("child_intent_id")?.as_str()?;
+    child.parse().ok()
 }
 
 async fn decide(

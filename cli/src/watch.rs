@@ -11,10 +11,8 @@ use shared::intent::Status;
 use tokio::time::Instant;
 
 use crate::client::Client;
-use crate::event_line::event_line;
 use crate::failure::{Failure, Verdict};
 use crate::sse::{Frame, Parser};
-use crate::terminal::Terminal;
 
 /// How long the service is asked to hold a stream: the contract's limit is 60, ours 25.
 const WAIT: Duration = Duration::from_secs(25);
@@ -101,17 +99,6 @@ impl Watch {
     pub(crate) fn new(client: Client, intent: IntentId, since: u64) -> Self {
         let cursor = Cursor { since, ready: VecDeque::new() };
         Self { client, intent, cursor, open: None, trouble: None, reached: false }
-    }
-
-    /// Prints every event until the intent ends.
-    pub(crate) async fn print(mut self, terminal: &Terminal) -> Result<Verdict, Failure> {
-        loop {
-            let event = self.next().await?;
-            terminal.line(&event.body, || event_line(&event.body, terminal))?;
-            if event.is_last() {
-                return Ok(event.verdict());
-            }
-        }
     }
 
     /// The next event. Nothing is lost if this is dropped and called again.

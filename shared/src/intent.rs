@@ -97,7 +97,7 @@ pub struct Intent {
     pub policy: Policy,
     /// Where the run of its workflow is, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run: Option<Run>,
+    pub run: Option<Box<Run>>,
     /// How often it was looked whether the news that it waits for has been lost.
     #[serde(default, skip_serializing_if = "is_default")]
     pub checks: u32,

@@ -433,18 +433,11 @@ async fn a_scenario_that_is_refused_registers_nobody() {
     let mut cases = vec![
         case("POST", "/v1/scenarios/apply", "{}", WRONG, "scenario_id"),
         case("POST", "/v1/scenarios/apply", with(&bundle, "agents", json!("a")), WRONG, "agents"),
-        case(
-            "POST",
-            "/v1/scenarios/validate",
-            with(&bundle, "agents", json!("a")),
-            WRONG,
-            "agents",
-        ),
     ];
     for (intent, named) in [
-        (json!({"type": "t", "payload": []}), "payload"),
-        (json!({"type": "t", "ttl_seconds": 0}), "ttl_seconds"),
-        (json!({"type": "t", "reply_to": "a b"}), "reply_to"),
+        (json!({"type": "t", "payload": []}), "intent.payload"),
+        (json!({"type": "t", "ttl_seconds": 0}), "intent.ttl_seconds"),
+        (json!({"type": "t", "reply_to": "a b"}), "intent.reply_to"),
     ] {
         cases.push(case(
             "POST",

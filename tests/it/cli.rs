@@ -101,6 +101,7 @@ fn one_stack_serves_every_command() {
     intents_are_sent_read_and_canceled(&stack);
     tasks_are_shown_and_decided(&stack);
     scenarios_are_checked_and_applied(&stack, data.path());
+    a_workflow_is_followed(&stack, data.path());
     keys_are_made_and_revoked(&stack);
 }
 
@@ -204,9 +205,49 @@ fn scenarios_are_checked_and_applied(stack: &Running, folder: &Path) {
     let applied = answer(stack, &["scenarios", "apply", good]);
     assert_eq!(
         (&applied["status"], &applied["scenario_id"]),
-        (&json!("DELIVERED"), &json!("cli.v1"))
+        (&json!("WAITING"), &json!("cli.v1"))
     );
-    says(&run(stack, &["scenarios", "apply", bad]).with_code(1).err, &["scenario_id", "HTTP 4"]);
+    let refused = run(stack, &["scenarios", "apply", bad]).with_code(1);
+    says(&refused.err, &["scenario_id", "HTTP 4"]);
+    says(&refused.out, &["fault: scenario_id: is missing", "fault: agents.a.address"]);
+}
+
+/// A person, a notice, and an agent that nobody runs until the deadline of its step.
+fn a_workflow_is_followed(stack: &Running, folder: &Path) {
+    let bundle = json!({
+        "scenario_id": "followed.v1",
+        "agents": [{"role": "a", "address": "nobody"}],
+        "workflow": {"steps": [
+            {"step_id": "ask", "runtime_type": "human_approval"},
+            {"step_id": "tell", "runtime_type": "notification"},
+            {"step_id": "work", "tool_id": "t", "assigned_to": "a", "step_deadline_seconds": 1},
+        ]},
+        "intent": {"type": "t.v1"},
+    });
+    let file = folder.join("followed.json");
+    std::fs::write(&file, bundle.to_string()).expect("a file");
+    let file = file.to_str().expect("a path");
+    let checked = run(stack, &["scenarios", "validate", file]).with_code(0);
+    says(&checked.out, &["warning: workflow.steps.ask.human_task.title: is missing", "valid"]);
+    let applied = run(stack, &["scenarios", "apply", file]).with_code(0);
+    says(&applied.out, &["warning: workflow.steps.ask.human_task.title", "WAITING"]);
+    let id = applied.out.lines().last().and_then(|line| line.split_whitespace().next());
+    let id = id.expect("an id");
+    run(stack, &["tasks", "approve", id]).with_code(0);
+    let watched = run(stack, &["intents", "watch", id]).with_code(1);
+    for words in [
+        "began step ask",
+        "HOLD POINT: a person must decide",
+        "completed step ask",
+        "sent the notice of step tell",
+        "began step work, with agent://nobody",
+        "failed step work",
+        "step_timeout: ",
+    ] {
+        says(&watched.out, &[words]);
+    }
+    let inside: Vec<_> = watched.out.lines().filter(|line| line.starts_with("  | ")).collect();
+    says(&inside.join("\n"), &["offered to agent://nobody", "the deadline passed"]);
 }
 
 fn keys_are_made_and_revoked(stack: &Running) {

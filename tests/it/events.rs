@@ -127,7 +127,7 @@ async fn send_intent_applies_a_scenario() {
     let world = World::new().await;
     let event = event(&world, "send-intent/apply-scenario.json", "");
     let (status, applied) = answer(&world, send_intent::routes(), &event).await;
-    assert_eq!((status, &json_of(&applied)["status"]), (200, &json!("DELIVERED")), "{applied}");
+    assert_eq!((status, &json_of(&applied)["status"]), (200, &json!("WAITING")), "{applied}");
     assert_eq!(json_of(&applied)["agents_provisioned"], json!(["agent://expenses"]));
 }
 

@@ -30,6 +30,7 @@ mod mesh;
 mod openai_agents;
 mod openapi;
 mod processes;
+mod pump;
 mod rate_limits;
 mod redelivery;
 mod response_streaming;

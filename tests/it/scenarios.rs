@@ -1,11 +1,22 @@
-//! Scenario bundles: each fault is named, and a valid one is applied once.
+//! Scenario bundles: what is wrong with one is named, and a valid one is applied once and runs.
+
+mod apply;
+mod faults;
+mod order;
+mod people;
+mod readers;
+mod seeds;
+mod stories;
+mod time;
+mod warnings;
 
 use serde_json::{Value, json};
 use tests::{Answer, World};
 
-use crate::harness::{bare, names, refused, stored, text};
+use crate::pump::Pump;
 
 const APPLY: &str = "/v1/scenarios/apply";
+const VALIDATE: &str = "/v1/scenarios/validate";
 
 /// An agent, and a person who signs off on its result.
 fn bundle() -> Value {
@@ -17,7 +28,7 @@ fn bundle() -> Value {
             "display_name": "Expenses",
             "create_if_missing": true,
         }],
-        "humans": [{"role": "manager", "contact": "ana@example.com"}],
+        "humans": [{"role": "manager", "contact": ""}],
         "workflow": {"steps": [
             {"step_id": "process", "tool_id": "tool.agent.task.v1", "assigned_to": "processor"},
             {
@@ -32,213 +43,126 @@ fn bundle() -> Value {
     })
 }
 
-async fn faults(world: &World, bundle: &Value) -> Vec<String> {
-    let answer = world.post(&world.agent, "/v1/scenarios/validate", bundle).await;
+/// The same with other steps.
+fn with_steps(steps: Value) -> Value {
+    let mut bundle = bundle();
+    bundle["workflow"]["steps"] = steps;
+    bundle
+}
+
+/// A step of the one agent.
+fn agents(step_id: &str) -> Value {
+    json!({"step_id": step_id, "tool_id": "tool.agent.task.v1", "assigned_to": "processor"})
+}
+
+/// A step of any reviewer.
+fn persons(step_id: &str) -> Value {
+    json!({
+        "step_id": step_id,
+        "runtime_type": "human_approval",
+        "human_task": {"title": format!("Is {step_id} right?")},
+    })
+}
+
+/// A step with more fields than it had.
+fn with(mut step: Value, more: Value) -> Value {
+    let more = more.as_object().cloned().unwrap();
+    step.as_object_mut().unwrap().extend(more);
+    step
+}
+
+/// The faults and the warnings of a bundle.
+async fn findings(world: &World, bundle: &Value) -> (Vec<String>, Vec<String>) {
+    let answer = world.post(&world.agent, VALIDATE, bundle).await;
     assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
     let body = answer.json();
-    assert_eq!(body["warnings"], json!([]));
-    let errors = body["errors"].as_array().unwrap();
-    assert_eq!(body["ok"], errors.is_empty());
-    errors.iter().map(|error| error.as_str().unwrap().to_owned()).collect()
-}
-
-#[tokio::test]
-async fn a_valid_bundle_has_no_faults_and_validating_changes_nothing() {
-    let world = World::new().await;
-    let before = world.table.items().await;
-    assert!(faults(&world, &bundle()).await.is_empty());
-    assert_eq!(world.table.items().await, before);
-}
-
-#[tokio::test]
-async fn every_fault_is_named_by_step_and_field() {
-    let world = World::new().await;
-    let agent = json!({"step_id": "more", "assigned_to": "processor"});
-    let twice = |pointer: &str| {
-        let bundle = bundle();
-        let list = bundle.pointer(pointer).unwrap().as_array().unwrap();
-        json!([list[0], list[0]])
+    let texts = |name: &str| -> Vec<String> {
+        let list = body[name].as_array().unwrap().iter();
+        list.map(|text| text.as_str().unwrap().to_owned()).collect()
     };
-    for (pointer, value, fault) in [
-        ("/scenario_id", json!(null), "scenario_id: is missing"),
-        ("/scenario_id", json!(""), "scenario_id: is missing"),
-        ("/intent", json!({}), "intent.type: is missing"),
-        ("/intent/type", json!(5), "intent.type: is missing"),
-        ("/agents", twice("/agents"), "agents.processor.role: stands twice"),
-        ("/agents/0/address", json!("a b"), "agents.processor.address: an address has"),
-        (
-            "/agents/0/delivery_mode",
-            json!("http"),
-            "agents.processor.delivery_mode: `http` is not served",
-        ),
-        ("/humans", twice("/humans"), "humans.manager.role: stands twice"),
-        ("/humans/0/role", json!("processor"), "humans.processor.role: stands twice"),
-        ("/workflow/steps/0/step_id", json!(""), "workflow.steps..step_id: is empty"),
-        (
-            "/workflow/steps/1/step_id",
-            json!("process"),
-            "workflow.steps.process.step_id: is empty or stands twice",
-        ),
-        (
-            "/workflow/steps/0/assigned_to",
-            json!("nobody"),
-            "workflow.steps.process.assigned_to: `nobody`",
-        ),
-        ("/workflow/steps/0/assigned_to", json!(null), "workflow.steps.process.assigned_to: ``"),
-        (
-            "/workflow/steps/1/step_deadline_seconds",
-            json!(0),
-            "workflow.steps.sign_off.step_deadline_seconds: must be above 0",
-        ),
-        (
-            "/workflow/steps/1/human_task",
-            json!({"task_type": "form"}),
-            "workflow.steps.sign_off.human_task.task_type: `form`",
-        ),
-        ("/workflow/steps/1", agent, "workflow.steps: served are one agent step"),
-        ("/workflow/steps", json!([]), ""),
-    ] {
-        let mut changed = bundle();
-        *changed.pointer_mut(pointer).unwrap_or(&mut Value::Null) = value.clone();
-        if pointer == "/agents/0/delivery_mode" {
-            changed["agents"][0]["delivery_mode"] = value;
-        }
-        let before = world.table.items().await;
-        let found = faults(&world, &changed).await;
-        let named = found.iter().any(|found| found.starts_with(fault));
-        assert_eq!(
-            (named || fault.is_empty(), found.is_empty()),
-            (true, fault.is_empty()),
-            "{pointer}: {found:?}"
-        );
-        if !fault.is_empty() {
-            let applied = world.post(&world.agent, APPLY, &changed).await;
-            refused(&applied, 422, "invalid_request");
-            let (field, _) = found[0].split_once(": ").unwrap();
-            assert_eq!(applied.json()["error"]["details"]["field"], field);
-        }
-        assert_eq!(world.table.items().await, before, "{pointer}");
-    }
-    let everything =
-        json!({"agents": [{"role": "a", "address": ""}, {"role": "a", "address": ""}]});
-    assert_eq!(faults(&world, &everything).await.len(), 6, "all faults at once");
+    let (errors, warnings) = (texts("errors"), texts("warnings"));
+    assert_eq!(body["ok"], errors.is_empty());
+    (errors, warnings)
 }
 
-#[tokio::test]
-async fn an_applied_bundle_registers_its_agent_and_waits_for_the_person_after_it() {
-    let world = World::new().await;
-    let answer = world.post(&world.agent, APPLY, &bundle()).await;
-    let applied = answer.json();
+/// Applies a bundle that must be taken.
+async fn apply(world: &World, bundle: &Value) -> Value {
+    let answer = world.post(&world.agent, APPLY, bundle).await;
     assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
-    assert_eq!(applied["scenario_id"], "expense-approval");
-    assert_eq!((&applied["status"], &applied["idempotent"]), (&json!("DELIVERED"), &json!(false)));
-    assert_eq!(applied["agents"], json!([{"address": "agent://expenses", "created": true}]));
-    assert_eq!(applied["deadline_at"], "2030-01-01T01:00:00Z", "the step's deadline");
-    let agents = world.get(&world.agent, "/v1/agents").await.json();
-    assert_eq!(agents["agents"][0]["address"], "agent://expenses");
-    assert_eq!(agents["agents"][0]["display_name"], "Expenses");
-
-    let id = applied["intent_id"].as_str().unwrap();
-    let resume = format!("/v1/intents/{id}/resume");
-    let held = world.post(&world.agent, &resume, &json!({"action": "complete", "paid": 40})).await;
-    assert_eq!(held.json()["waiting_reason"], "WAITING_FOR_HUMAN", "{}", held.text);
-    assert_eq!(held.json()["human_task"]["title"], "Pay it?");
-    assert_eq!(held.json()["human_task"]["notify_email"], "ana@example.com");
-    let done = world.post(&world.reviewer, &resume, &json!({"outcome": "approved"})).await;
-    assert_eq!(done.json()["result"], json!({"paid": 40}), "{}", done.text);
-
-    let again = world.post(&world.agent, APPLY, &bundle()).await.json();
-    assert_ne!(again["intent_id"], applied["intent_id"], "without a key it is another one");
-    assert_eq!(again["agents"], json!([{"address": "agent://expenses", "created": false}]));
+    answer.json()
 }
 
-async fn keyed(world: &World, key: &str, bundle: &Value) -> Answer {
-    let request = bare("POST", APPLY).header("x-api-key", &world.agent);
-    let request = if key.is_empty() { request } else { request.header("idempotency-key", key) };
-    world.send(request, text(bundle.to_string())).await
+/// A running workflow, seen from outside.
+struct Story<'a> {
+    world: &'a World,
+    pump: Pump<'a>,
+    id: String,
 }
 
-#[tokio::test]
-async fn a_bundle_under_one_key_is_applied_once_and_another_one_is_refused_whole() {
-    let world = World::new().await;
-    let mut inside = bundle();
-    inside["idempotency_key"] = json!("inside");
-    for (key, bundle) in [("header", bundle()), ("", inside)] {
-        let first = keyed(&world, key, &bundle).await;
-        assert_eq!(first.json()["idempotent"], false, "{}", first.text);
-        let before = world.table.items().await;
-        let again = keyed(&world, key, &bundle).await.json();
-        assert_eq!(
-            (&again["intent_id"], &again["idempotent"]),
-            (&first.json()["intent_id"], &json!(true))
-        );
-        let mut other = bundle.clone();
-        other["agents"][0]["address"] = json!("agent://somebody-new");
-        refused(&keyed(&world, key, &other).await, 409, "idempotency_key_reused");
-        assert_eq!(world.table.items().await, before, "the refused bundle registered nobody");
+impl<'a> Story<'a> {
+    async fn of(world: &'a World, bundle: &Value) -> Self {
+        let id = apply(world, bundle).await["intent_id"].as_str().unwrap().to_owned();
+        let mut story = Self { world, pump: Pump::of(world).await, id };
+        story.pump.run().await;
+        story
     }
-}
 
-#[tokio::test]
-async fn a_bundle_that_only_asks_a_person_waits_at_once() {
-    let world = World::new().await;
-    let mut only_human = bundle();
-    only_human["agents"] = json!([]);
-    only_human["workflow"]["steps"] = json!([bundle()["workflow"]["steps"][1]]);
-    for (field, value) in
-        [("tool_id", "tool.human.approval.v1"), ("runtime_type", "human_approval")]
-    {
-        let step = &mut only_human["workflow"]["steps"][0];
-        step["tool_id"] = json!("");
-        step[field] = json!(value);
-        let applied = world.post(&world.agent, APPLY, &only_human).await;
-        let id = applied.json()["intent_id"].as_str().unwrap_or_default().to_owned();
-        assert_eq!(applied.json()["status"], "WAITING", "{}", applied.text);
-        assert_eq!(applied.json()["pending_with"], "reviewers");
-        assert_eq!(names(&world, &id).await.last().unwrap(), "intent.human_task_assigned");
-        let path = format!("/v1/approvals/{id}/decision");
-        let decided = world.post(&world.reviewer, &path, &json!({"decision": "approve"})).await;
-        assert_eq!(decided.json()["status"], "COMPLETED", "{}", decided.text);
+    /// The intent, as its sender reads it.
+    async fn read(&self) -> Value {
+        let answer = self.world.get(&self.world.agent, &format!("/v1/intents/{}", self.id)).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+        answer.json()["intent"].clone()
     }
-}
 
-#[tokio::test]
-async fn one_step_may_be_the_agents_and_need_an_approval() {
-    let world = World::new().await;
-    let mut gated = bundle();
-    gated["workflow"]["steps"] = json!([{
-        "step_id": "process",
-        "tool_id": "axme.approval.v1",
-        "assigned_to": "processor",
-        "requires_approval": true,
-    }]);
-    assert!(faults(&world, &gated).await.is_empty());
-    let applied = world.post(&world.agent, APPLY, &gated).await.json();
-    let id = applied["intent_id"].as_str().unwrap();
-    assert_eq!(applied["status"], "DELIVERED", "{applied}");
-    let resume = format!("/v1/intents/{id}/resume");
-    let held = world.post(&world.agent, &resume, &json!({"action": "complete"})).await.json();
-    assert_eq!(held["waiting_reason"], "WAITING_FOR_HUMAN", "{held}");
-    assert_eq!(stored(&world, id).await.human_task().unwrap().title, "Sign off on process");
-}
+    /// Its status and the step that it is at.
+    async fn at(&self) -> (String, String) {
+        let intent = self.read().await;
+        let text = |name: &str| intent[name].as_str().unwrap_or_default().to_owned();
+        (text("status"), text("current_step"))
+    }
 
-#[tokio::test]
-async fn a_bundle_without_steps_goes_to_its_one_agent() {
-    let world = World::new().await;
-    let mut plain = bundle();
-    plain.as_object_mut().unwrap().remove("workflow");
-    plain["agents"][0]["delivery_mode"] = json!("worker");
-    let before = world.table.items().await;
-    refused(&world.post(&world.agent, APPLY, &plain).await, 403, "policy_denied");
-    assert_eq!(world.table.items().await, before, "no agent puts Holdpoint's worker to work");
-    let applied = world.post(&world.admin, APPLY, &plain).await.json();
-    let intent = stored(&world, applied["intent_id"].as_str().unwrap()).await;
-    assert_eq!(intent.envelope.handler.path(), "expenses");
-    assert_eq!(intent.envelope.delivery, shared::intent::envelope::Delivery::Worker);
-    assert!(intent.human_task().is_none());
-    let again = world.post(&world.agent, APPLY, &plain).await;
-    assert_eq!(again.status.as_u16(), 200, "it is registered now: {}", again.text);
-    plain["agents"] = json!([plain["agents"][0], {"role": "second", "address": "b"}]);
-    let found = faults(&world, &plain).await;
-    assert_eq!(found, ["workflow: without steps a bundle names exactly one agent"]);
+    /// The states of the steps.
+    async fn states(&self) -> Vec<String> {
+        let intent = self.read().await;
+        let steps = intent["workflow"]["steps"].as_array().unwrap();
+        let state = |step: &Value| {
+            format!("{} {}", step["step_id"].as_str().unwrap(), step["state"].as_str().unwrap())
+        };
+        steps.iter().map(state).collect()
+    }
+
+    /// What the agent's stream shows last.
+    async fn offered(&self, address: &str) -> Value {
+        let path = format!("/v1/agents/{address}/intents/stream?since=0&wait_seconds=1");
+        let answer = self.world.get(&self.world.agent, &path).await;
+        let data = answer.text.lines().filter_map(|line| line.strip_prefix("data: "));
+        let mut offers = data.filter_map(|data| serde_json::from_str::<Value>(data).ok());
+        let offer = offers.rfind(|offer| offer["intent_id"].is_string());
+        let id = offer.expect("something to do")["intent_id"].as_str().unwrap().to_owned();
+        self.world.get(&self.world.agent, &format!("/v1/intents/{id}")).await.json()["intent"]
+            .clone()
+    }
+
+    /// The agent at `address` does what it is offered, and everybody hears of it.
+    async fn agent_ends(&mut self, address: &str, body: &Value) -> Answer {
+        let child = self.offered(address).await["intent_id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/intents/{child}/resume");
+        let answer = self.world.post(&self.world.agent, &path, body).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+        self.pump.run().await;
+        answer
+    }
+
+    /// A reviewer answers on the intent that people know.
+    async fn reviewer_says(&mut self, outcome: &str) -> Answer {
+        self.says(&self.world.reviewer.clone(), outcome).await
+    }
+
+    async fn says(&mut self, key: &str, outcome: &str) -> Answer {
+        let path = format!("/v1/intents/{}/resume", self.id);
+        let body = json!({"task_result": {"outcome": outcome}});
+        let answer = self.world.post(key, &path, &body).await;
+        self.pump.run().await;
+        answer
+    }
 }

@@ -182,3 +182,40 @@ fn a_key_counts_in_either_header() {
         assert_eq!(http.call_as_bearer(Method::GET, wrong, &path, None).status, 401);
     }
 }
+
+#[test]
+fn the_seeds_scenario_gives_its_agent_a_step_and_completes_with_its_result() {
+    let Some(stage) = Stage::new() else { return };
+    let bundle = json!({
+        "scenario_id": "openai-agents-handoff.v1",
+        "agents": [{
+            "role": "openai_agent",
+            "address": "openai-agent-demo",
+            "delivery_mode": "stream",
+            "create_if_missing": true,
+        }],
+        "workflow": {"steps": [{
+            "step_id": "process_task",
+            "tool_id": "tool.agent.task.v1",
+            "assigned_to": "openai_agent",
+            "step_deadline_seconds": 300,
+        }]},
+        "intent": {"type": "intent.task.v1", "payload": {"task": "Find what moved the sales"}},
+    });
+    let http = Caller::of(stage.connection());
+    let key = &stage.connection().agent_key;
+    let applied = http.call(Method::POST, key, "/v1/scenarios/apply", Some(&bundle));
+    assert_eq!(applied.body["pending_with"], "openai-agent-demo", "{}", applied.body);
+    let id = applied.body["intent_id"].as_str().expect("an id").to_owned();
+
+    // The agent starts after the scenario was applied, takes the step's intent, and reads the task
+    // that its parent carries.
+    let agent = stage.agent("openai-agent-demo").end().with_code(0);
+    assert!(agent.out.contains("asks for: Find what moved the sales"), "{}", agent.out);
+    assert!(!agent.out.contains(&id), "the step has an intent of its own: {}", agent.out);
+    let watched = stage.holdpoint(&["intents", "watch", &id]);
+    assert!(watched.contains("completed step process_task"), "{watched}");
+    let read = http.call(Method::GET, key, &format!("/v1/intents/{id}"), None);
+    assert_eq!(read.body["status"], "COMPLETED", "{}", read.body);
+    assert_eq!(read.body["result"]["insights"][0], INSIGHT, "{}", read.body);
+}

@@ -8,7 +8,7 @@ mod room;
 pub use outcome::TurnError;
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use shared::agent::{self, FailureCode, Limits, RunState, Step};
 use shared::app::App;
 use shared::digest::Digest;
@@ -155,7 +155,7 @@ impl<'a> Turn<'a> {
 async fn resume(worker: &Worker, intent: &Intent) -> Result<RunState, TurnError> {
     let agents = &worker.agents;
     let Some(found) = checkpoint::read(&worker.app, intent).await? else {
-        let task = Value::Object(intent.envelope.payload.clone());
+        let task = Value::Object(task_of(intent));
         return Ok(agent::start(intent.id.uuid(), &task, agents, Limits::default()));
     };
     let mut state = agent::settle(agent::recovered(found, agents), agents);
@@ -165,6 +165,20 @@ async fn resume(worker: &Worker, intent: &Intent) -> Result<RunState, TurnError>
         state = agent::decided(&state, agents, &answer).unwrap_or(state);
     }
     Ok(state)
+}
+
+/// What the agent is to do. The child that has a step of a workflow wraps what was sent, and has
+/// beside it what the step adds.
+fn task_of(intent: &Intent) -> Map<String, Value> {
+    let payload = &intent.envelope.payload;
+    let part = |name: &str| payload.get(name).and_then(Value::as_object).cloned();
+    let is_step = intent.envelope.parent.as_ref().is_some_and(|parent| parent.is_step);
+    if !is_step {
+        return payload.clone();
+    }
+    let mut task = part("parent_payload").unwrap_or_default();
+    task.extend(part("input").unwrap_or_default());
+    task
 }
 
 /// The agent that handles the intent, as whom the worker acts.

@@ -45,8 +45,12 @@ pub(super) async fn get(
     Caller(by): Caller,
     Id(id): Id,
 ) -> Result<Json<Value>, Error> {
-    let stored = app.visible(&by, id).await?;
-    Ok(Json(intent::envelope(&stored.intent)))
+    let found = app.visible(&by, id).await?.intent;
+    if found.envelope.workflow.is_none() {
+        return Ok(Json(intent::envelope(&found)));
+    }
+    let history = app.events(id, 0).await?.records;
+    Ok(Json(intent::envelope_with_steps(&found, &history)))
 }
 
 /// What happened to an intent.

@@ -8,6 +8,10 @@ use crate::intent::command::Seen;
 use crate::intent::{Command, Intent, Rejection};
 use crate::principal::Principal;
 
+/// How far a question may stand below the intent that people know: the child that has a step of its
+/// workflow, and the approval that the step's agent asked for.
+const QUESTIONS_BELOW_MAX: usize = 2;
+
 impl App {
     /// Answers the hold point of an intent, or of the one approval that its agent waits for.
     pub async fn answer(
@@ -32,19 +36,29 @@ impl App {
         let is_bare = seen.is_none();
         let command = Command::Decide { by: by.clone(), answer, seen };
         let answered = self.execute_at(id, &command, &[], expected_generation).await;
-        if !matches!(answered, Err(Error::Rejected(Rejection::NothingToDecide(_)))) {
+        if !nothing_to_decide(&answered) {
             return answered;
         }
         // People know the intent that they started; the question may stand on its only open child.
-        let intent = self.load(id).await?.intent;
-        match only_open_child(&intent) {
-            Some(_) if is_bare && intent.was_just_answered(by, self.now()) => {
-                Err(Rejection::StaleView.into())
+        let mut asker = id;
+        for _ in 0..QUESTIONS_BELOW_MAX {
+            let intent = self.load(asker).await?.intent;
+            let Some(child) = only_open_child(&intent) else { break };
+            if is_bare && intent.was_just_answered(by, self.now()) {
+                return Err(Rejection::StaleView.into());
             }
-            Some(child) => self.execute(child, &command, &[]).await,
-            None => answered,
+            let answered = self.execute(child, &command, &[]).await;
+            if !nothing_to_decide(&answered) {
+                return answered;
+            }
+            asker = child;
         }
+        answered
     }
+}
+
+fn nothing_to_decide(answered: &Result<Intent, Error>) -> bool {
+    matches!(answered, Err(Error::Rejected(Rejection::NothingToDecide(_))))
 }
 
 fn only_open_child(intent: &Intent) -> Option<IntentId> {

@@ -1,5 +1,6 @@
 //! Executing a command on an intent that exists.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -29,7 +30,10 @@ impl App {
         command: &Command,
         attachments: &[Attachment],
     ) -> Result<Intent, Error> {
-        self.execute_at(id, command, attachments, None).await
+        // Without its type, since whoever awaits this would carry all of it in a future of its own.
+        let executed: Pin<Box<dyn Future<Output = Result<Intent, Error>> + Send + '_>> =
+            Box::pin(self.execute_at(id, command, attachments, None));
+        executed.await
     }
 
     /// The same, if the policy is still at this generation. The write is conditional on the state that
@@ -81,7 +85,7 @@ impl App {
             if events.is_empty() {
                 return Ok(stored.intent);
             }
-            match self.commit(&stored, command, events, attachments, now).await {
+            match Box::pin(self.commit(&stored, command, events, attachments, now)).await {
                 Ok(intent) => return Ok(intent),
                 Err(CommitError::Conflict(_)) => {
                     tokio::time::sleep(self.pause_after(conflicts)).await;

@@ -24,3 +24,4 @@ pub mod task;
 pub mod webhook;
 
 mod check;
+mod workflow;

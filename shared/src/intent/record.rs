@@ -18,6 +18,9 @@ pub struct Recorded {
     pub waiting_reason: Option<WaitingReason>,
     /// Who had it then.
     pub pending_with: Option<PendingWith>,
+    /// The step of its workflow that it is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_id: Option<String>,
     /// The decision that an ended intent rests on.
     pub decision: Option<Decision>,
     /// For an ended intent: whether every person who was asked said yes; `None` if nobody was asked.
@@ -68,6 +71,11 @@ fn recorded(after: &Intent, event: &Event) -> Recorded {
         status: after.status(),
         waiting_reason: after.phase.waiting_reason(),
         pending_with: pending_with(after),
+        // A workflow that has run to its end is about none of its steps any more.
+        step_id: after
+            .current_step()
+            .filter(|_| after.status() != Status::Completed)
+            .map(|step| step.id.clone()),
         decision,
         approved: approved(after).filter(|_| ended),
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 
 use super::commit::Stored;
-use super::item::primary_key;
+use super::item::{primary_key, sent};
 use super::place::Place;
 use super::{Store, StoreError, Unanswered, unavailable};
 use crate::id::IntentId;
@@ -47,8 +47,8 @@ impl Store {
         for _ in 0..LEFT_OUT_MAX {
             let request = wanted.build().map_err(|error| Unanswered(error.to_string()));
             let request = request.map_err(StoreError::Unavailable)?;
-            let sent = self.client.batch_get_item().request_items(&self.table, request).send();
-            let answer = sent.await.map_err(unavailable)?;
+            let request = self.client.batch_get_item().request_items(&self.table, request);
+            let answer = sent(request.send()).await.map_err(unavailable)?;
             let items = answer.responses.and_then(|mut tables| tables.remove(&self.table));
             let items = items.unwrap_or_default();
             for item in &items {

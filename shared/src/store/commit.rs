@@ -135,8 +135,8 @@ impl Store {
         for change in changes {
             after.push(self.writes_of(change, &mut writes)?);
         }
-        let sent = self.client.transact_write_items().set_transact_items(Some(writes)).send();
-        sent.await.map_err(condition::read)?;
+        let request = self.client.transact_write_items().set_transact_items(Some(writes));
+        item::sent(request.send()).await.map_err(condition::read)?;
         Ok(after)
     }
 

@@ -1,6 +1,7 @@
 //! Building and reading items.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
@@ -78,6 +79,14 @@ fn name(item: &Item) -> String {
     format!("{} {}", part("pk"), part("sk"))
 }
 
+/// A request on its way, without its type. The SDK's futures are so deep that whoever awaits one inside
+/// others of its own comes near to what the compiler follows.
+pub(crate) fn sent<'a, T>(
+    request: impl Future<Output = T> + Send + 'a,
+) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> {
+    Box::pin(request)
+}
+
 impl Store {
     /// Lets `DynamoDB` remove the item once its intent's retention is over.
     pub(crate) fn retire(&self, item: &mut Item, deadline_at: Timestamp) {
@@ -86,26 +95,19 @@ impl Store {
     }
 
     pub(crate) async fn get(&self, place: Place) -> Result<Option<Item>, StoreError> {
-        let answer = self
+        let request = self
             .client
             .get_item()
             .table_name(&self.table)
             .set_key(Some(primary_key(place)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(super::unavailable)?;
+            .consistent_read(true);
+        let answer = sent(request.send()).await.map_err(super::unavailable)?;
         Ok(answer.item)
     }
 
     pub(crate) async fn put(&self, item: Item) -> Result<(), StoreError> {
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(super::unavailable)?;
+        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        sent(request.send()).await.map_err(super::unavailable)?;
         Ok(())
     }
 
@@ -136,7 +138,7 @@ impl Store {
         if after.as_str() > before {
             return Ok(Page { items: vec![], has_more: false });
         }
-        let answer = self
+        let request = self
             .client
             .query()
             .table_name(&self.table)
@@ -146,10 +148,8 @@ impl Store {
             .expression_attribute_values(":before", text(before))
             .consistent_read(true)
             .scan_index_forward(!newest_first)
-            .limit(limit)
-            .send()
-            .await
-            .map_err(super::unavailable)?;
+            .limit(limit);
+        let answer = sent(request.send()).await.map_err(super::unavailable)?;
         let has_more = answer.last_evaluated_key.is_some();
         Ok(Page { items: answer.items.unwrap_or_default(), has_more })
     }

@@ -174,7 +174,7 @@ impl Stage {
             if intent.is_ended() {
                 return intent;
             } else if matches!(intent.phase, Phase::Waiting(Waiting::Children)) {
-                self.answer_truly(&intent).await;
+                Box::pin(self.answer_truly(&intent)).await;
             } else if !intent.is_agents_turn() || is_leased(&intent) {
                 self.pass_to_wake_up(&intent).await;
             } else {

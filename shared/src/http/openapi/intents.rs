@@ -40,6 +40,7 @@ pub(super) fn area() -> Area {
             ("Hold", hold()),
             ("Decision", decision()),
             ("Approval", approval()),
+            ("Workflow", workflow()),
         ],
     }
 }
@@ -311,6 +312,10 @@ fn intent() -> Value {
         ("pending_with", or_null(named("PendingWith"))),
         ("human_task", or_null(named("HumanTask"))),
         ("parent_intent_id", or_null(uuid())),
+        ("step_id", said("The step of the parent's workflow that it is.", or_null(text()))),
+        ("current_step", or_null(text())),
+        ("child_intent_ids", schema::list(uuid())),
+        ("workflow", named("Workflow")),
         ("result", said("What came of it; null while there is nothing.", json!(true))),
         ("error", said("Why it failed.", json!({"type": "object"}))),
         ("reason", said("Why it was canceled.", text())),
@@ -409,6 +414,36 @@ fn approval() -> Value {
             "decided_at": or_null(instant()),
             "digest": digest(),
             "action": json!({"type": ["object", "null"]}),
+        }),
+    )
+}
+
+/// Where a workflow is.
+fn workflow() -> Value {
+    let step = object(
+        &["step_id", "kind", "state", "attempts"],
+        json!({
+            "step_id": text(),
+            "kind": words(["agent", "human", "delay", "timeout", "notification", "escalation"]),
+            "assigned_to": or_null(text()),
+            "requires_approval": {"type": "boolean"},
+            "state": text(),
+            "attempts": count(),
+            "child_intent_id": or_null(uuid()),
+            "began_at": or_null(instant()),
+            "ended_at": or_null(instant()),
+            "result": json!(true),
+            "error": json!(true),
+            "escalate_to": or_null(uri()),
+            "step_deadline_seconds": or_null(count()),
+        }),
+    );
+    object(
+        &["scenario_id", "current_step"],
+        json!({
+            "scenario_id": text(),
+            "current_step": or_null(text()),
+            "steps": said("Each step; where one intent is read, not in lists.", schema::list(step)),
         }),
     )
 }

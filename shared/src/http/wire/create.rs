@@ -21,7 +21,7 @@ use crate::principal::Principal;
 use crate::route::Route;
 
 /// How many reminders are sent if the sender names a delay and no number.
-const REMINDERS_DEFAULT: u64 = 3;
+pub(super) const REMINDERS_DEFAULT: u32 = 3;
 /// The intent type by which the contract's guides ask a person.
 const ASK_A_PERSON: &str = "human_approval";
 /// The part of an intent type that says so as well, such as `intent.approval.v1`.
@@ -88,16 +88,27 @@ impl WireCreate {
 
     /// Reads the intent, sent by `arrival.by` and routed by `route`.
     pub fn read(self, arrival: Arrival<'_>, route: &Route) -> Result<Envelope, Error> {
+        let mut envelope = self.without_people(arrival, route)?;
+        let Envelope { to, intent_type, payload, .. } = &envelope;
+        envelope.hold_point = self.hold_point(to, intent_type, payload, route)?;
+        if envelope.hold_point.is_some() {
+            check::exact("payload", &envelope.payload)?;
+        }
+        Ok(envelope)
+    }
+
+    /// Reads the intent without a hold point: those of a scenario stand in its steps.
+    pub(super) fn without_people(
+        &self,
+        arrival: Arrival<'_>,
+        route: &Route,
+    ) -> Result<Envelope, Error> {
         let to = self.to()?;
         let intent_type = self.intent_type.as_deref().ok_or_else(|| {
             Error::field("intent_type", "is missing; send a name such as deploy.request.v1")
         })?;
         let intent_type = check::text("intent_type", intent_type, INTENT_TYPE_CHARS_MAX)?;
         let payload = self.payload.clone().unwrap_or_default();
-        let hold_point = self.hold_point(&to, &intent_type, &payload, route)?;
-        if hold_point.is_some() {
-            check::exact("payload", &payload)?;
-        }
         let reply_to = self.reply_to.as_deref();
         let escalate_to = self.escalate_to.as_deref();
         Ok(Envelope {
@@ -115,7 +126,7 @@ impl WireCreate {
             to,
             intent_type,
             payload,
-            hold_point,
+            hold_point: None,
             workflow: None,
         })
     }
@@ -169,7 +180,7 @@ impl WireCreate {
         let interval_s = seconds("remind_interval_seconds", &self.remind_interval_seconds)?;
         let given = self.max_reminders.as_ref().filter(|value| !value.is_null());
         let given = given.map(|value| check::whole("max_reminders", value)).transpose()?;
-        let max = given.unwrap_or(REMINDERS_DEFAULT);
+        let max = given.unwrap_or(REMINDERS_DEFAULT.into());
         Ok(Reminders {
             after_s,
             interval_s: interval_s.or(after_s).unwrap_or(0),

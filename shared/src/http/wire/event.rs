@@ -1,13 +1,17 @@
 //! Events, as clients read them.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::human_task;
 use crate::app::Events;
 use crate::http::sse::{Frame, carried_bytes};
 use crate::id::IntentId;
+use crate::intent::ask::AskEnding;
+use crate::intent::envelope::Envelope;
 use crate::intent::event::SuspendedFor;
 use crate::intent::human_task::Decision;
+use crate::intent::phase::Failure;
 use crate::intent::record::Recorded;
 use crate::intent::{EventKind, Intent};
 
@@ -67,10 +71,13 @@ pub fn offer_frame(seq: u64, intent: &Intent) -> Frame {
     Frame { event: event.to_owned(), seq, data }
 }
 
-/// Writes an event. Its facts stand under `details` and under `data`, since clients read either.
+/// Writes an event, and the step of a workflow that it is about. Its facts stand under `details` and
+/// under `data`, since clients read either.
 pub fn present(id: IntentId, record: &Recorded) -> Value {
     let event = &record.event;
-    let details = Value::Object(details(record));
+    let mut details = details(record);
+    details.extend(record.step_id.as_ref().map(|step| ("step_id".to_owned(), json!(step))));
+    let details = Value::Object(details);
     let mut body = json!({
         "intent_id": id,
         "seq": event.seq,
@@ -94,12 +101,7 @@ pub fn present(id: IntentId, record: &Recorded) -> Value {
 #[expect(clippy::too_many_lines, reason = "one table: what each kind of event says to its readers")]
 fn details(record: &Recorded) -> Map<String, Value> {
     let facts = match &record.event.kind {
-        EventKind::Created { envelope, .. } => json!({
-            "intent_type": envelope.intent_type,
-            "to_agent": envelope.to.uri(),
-            "deadline_at": envelope.deadline_at,
-            "human_task": envelope.hold_point.as_ref().map(|point| human_task::present(&point.task)),
-        }),
+        EventKind::Created { envelope, .. } => created(envelope),
         EventKind::Submitted | EventKind::Acknowledged | EventKind::TimedOut => json!({}),
         EventKind::TaskAssigned => json!({"status": "pending_human_approval"}),
         EventKind::Offered { attempt, .. } => json!({"delivery_attempt": attempt}),
@@ -114,21 +116,15 @@ fn details(record: &Recorded) -> Map<String, Value> {
         EventKind::Escalated { to, .. } => json!({"escalated_to": to.uri()}),
         EventKind::Approved { decision } | EventKind::Refused { decision } => answered(decision),
         EventKind::Reassigned { to, note } => json!({"delegate_to": to, "note": note}),
-        EventKind::StepBegun { step_id, attempt, child, .. } => json!({
-            "step": "step begun",
-            "step_id": step_id,
-            "attempt": attempt,
-            "child_intent_id": child,
-        }),
-        EventKind::StepEnded { step_id, result, failure, again_at, .. } => json!({
-            "step": if failure.is_none() { "step completed" } else { "step failed" },
-            "step_id": step_id,
-            "step_result": result,
-            "code": failure.as_ref().map(|failure| &failure.code),
-            "reason": failure.as_ref().map(|failure| &failure.reason),
-            "again_at": again_at,
-        }),
-        EventKind::Notified { step_id, .. } => json!({"step": "notified", "step_id": step_id}),
+        EventKind::StepBegun { step_id, attempt, child, .. } => {
+            step_begun(step_id, *attempt, *child)
+        }
+        EventKind::StepEnded { step_id, result, failure, again_at, .. } => {
+            step_ended(step_id, result, failure.as_ref(), *again_at)
+        }
+        EventKind::Notified { step_id, .. } => {
+            json!({"step": "sent the notice of step", "step_id": step_id})
+        }
         EventKind::Checked => json!({"step": "checked"}),
         EventKind::Said { message_id, text } => json!({"message_id": message_id, "message": text}),
         EventKind::Hidden { message_ids, from_all } => json!({
@@ -141,14 +137,7 @@ fn details(record: &Recorded) -> Map<String, Value> {
             "reason": reason,
         }),
         EventKind::Suspended { waits_for, .. } => suspended(waits_for),
-        EventKind::AskEnded { call_id, ending } => json!({
-            "call_id": call_id,
-            "approval_status": ending.status.name(),
-            "approved": ending.is_approved(),
-            "outcome": ending.decision.as_ref().map(|decision| &decision.outcome),
-            "comment": ending.decision.as_ref().and_then(|decision| decision.comment.clone()),
-            "decided_by": ending.decision.as_ref().map(|decision| decision.by.clone()),
-        }),
+        EventKind::AskEnded { call_id, ending } => ask_ended(call_id, ending),
         EventKind::Resumed { .. } => json!({"step": "resumed"}),
         EventKind::HandedOn { reason, next_handler, .. } => json!({
             "reason": reason,
@@ -162,12 +151,7 @@ fn details(record: &Recorded) -> Map<String, Value> {
         }
         EventKind::DeliveryFailed { attempts } => json!({"delivery_attempt": attempts.to_string()}),
         EventKind::Completed { result } => json!({"status": "completed", "result": result}),
-        EventKind::Failed { failure, .. } => json!({
-            "status": "failed",
-            "code": failure.code,
-            "reason": failure.reason,
-            "error": failure.error,
-        }),
+        EventKind::Failed { failure, .. } => failed(failure),
         EventKind::Canceled { reason } => json!({"status": "canceled", "reason": reason}),
     };
     let mut facts = match facts {
@@ -183,6 +167,65 @@ fn details(record: &Recorded) -> Map<String, Value> {
         facts.insert("approved".to_owned(), json!(approved));
     }
     facts
+}
+
+fn created(envelope: &Envelope) -> Value {
+    let parent = envelope.parent.as_ref();
+    json!({
+        "intent_type": envelope.intent_type,
+        "to_agent": envelope.to.uri(),
+        "deadline_at": envelope.deadline_at,
+        "human_task": envelope.hold_point.as_ref().map(|point| human_task::present(&point.task)),
+        "scenario_id": envelope.workflow.as_ref().map(|workflow| &workflow.scenario_id),
+        "parent_intent_id": parent.map(|parent| parent.intent),
+        "step_id": parent.filter(|parent| parent.is_step).map(|parent| &parent.call_id),
+    })
+}
+
+fn step_begun(step_id: &str, attempt: u32, child: Option<IntentId>) -> Value {
+    json!({
+        "step": "began step",
+        "step_id": step_id,
+        "attempt": attempt,
+        "child_intent_id": child,
+    })
+}
+
+fn failed(failure: &Failure) -> Value {
+    json!({
+        "status": "failed",
+        "code": failure.code,
+        "reason": failure.reason,
+        "error": failure.error,
+    })
+}
+
+fn step_ended(
+    step_id: &str,
+    result: &Value,
+    failure: Option<&Failure>,
+    again_at: Option<Timestamp>,
+) -> Value {
+    json!({
+        "step": if failure.is_none() { "completed step" } else { "failed step" },
+        "step_id": step_id,
+        "step_result": result,
+        "code": failure.map(|failure| &failure.code),
+        "reason": failure.map(|failure| &failure.reason),
+        "again_at": again_at,
+    })
+}
+
+fn ask_ended(call_id: &str, ending: &AskEnding) -> Value {
+    let decision = ending.decision.as_ref();
+    json!({
+        "call_id": call_id,
+        "approval_status": ending.status.name(),
+        "approved": ending.is_approved(),
+        "outcome": decision.map(|decision| &decision.outcome),
+        "comment": decision.and_then(|decision| decision.comment.as_ref()),
+        "decided_by": decision.map(|decision| &decision.by),
+    })
 }
 
 fn answered(decision: &Decision) -> Value {

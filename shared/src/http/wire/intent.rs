@@ -2,14 +2,26 @@
 
 use serde_json::{Map, Value, json};
 
-use super::human_task;
+use super::{human_task, workflow};
 use crate::intent::ask::Ask;
-use crate::intent::record::pending_with;
+use crate::intent::record::{Recorded, pending_with};
 use crate::intent::{Intent, Phase, Status};
 
 /// Writes `{ok, intent}` with the intent's keys mirrored at the top, where some clients look.
 pub fn envelope(intent: &Intent) -> Value {
-    let body = present(intent);
+    mirrored(present(intent))
+}
+
+/// Writes the same, with the states that its history gives the steps of its workflow.
+pub fn envelope_with_steps(intent: &Intent, history: &[Recorded]) -> Value {
+    let mut body = present(intent);
+    if let Value::Object(fields) = &mut body {
+        fields.extend(workflow::fields(intent, Some(history)));
+    }
+    mirrored(body)
+}
+
+fn mirrored(body: Value) -> Value {
     let mut answer = Map::from_iter([("ok".to_owned(), json!(true))]);
     if let Value::Object(fields) = &body {
         answer.extend(fields.clone());
@@ -50,6 +62,7 @@ pub fn present(intent: &Intent) -> Value {
         "pending_with": pending_with(intent),
         "human_task": intent.human_task().map(human_task::present),
         "parent_intent_id": sent.parent.as_ref().map(|parent| parent.intent),
+        "step_id": sent.parent.as_ref().filter(|parent| parent.is_step).map(|it| &it.call_id),
         "result": result(intent),
         "seq": intent.seq,
     });
@@ -57,6 +70,7 @@ pub fn present(intent: &Intent) -> Value {
         fields.extend(super::policy::fields(intent));
         fields.extend(hold(intent));
         fields.extend(ending(intent));
+        fields.extend(workflow::fields(intent, None));
         if !intent.asks.is_empty() {
             fields.insert("approvals".to_owned(), intent.asks.iter().map(ask).collect());
         }

@@ -16,7 +16,7 @@ pub(super) fn begin(
     (step, attempt): (usize, u32),
     child: Option<IntentId>,
 ) {
-    let run = intent.run.get_or_insert_with(|| Run {
+    let first = || Run {
         step,
         attempt,
         began_at: at,
@@ -27,7 +27,8 @@ pub(super) fn begin(
         last_result: Value::Null,
         decided: None,
         just_answered: vec![],
-    });
+    };
+    let run = intent.run.get_or_insert_with(|| Box::new(first()));
     (run.step, run.attempt, run.began_at, run.child) = (step, attempt, at, child);
     run.begun = run.begun.saturating_add(1);
     run.pauses = false;

@@ -174,7 +174,7 @@ impl Current {
 }
 
 fn complete(history: &mut History) {
-    let run = history.state.as_ref().and_then(|intent| intent.run.as_ref());
+    let run = history.state.as_ref().and_then(|intent| intent.run.as_deref());
     let result = run.map_or_else(|| json!({}), result);
     history.push(HOLDPOINT, EventKind::Completed { result });
 }

@@ -1,0 +1,39 @@
+//! The answer to an applied bundle.
+
+use serde_json::{Value, json};
+
+use super::plan::Plan;
+use crate::address::Address;
+use crate::intent::Intent;
+use crate::intent::record::pending_with;
+
+/// Writes the answer: the intent that `plan` came to, whether it was there before, and the agents
+/// that were `created` for it.
+pub fn present(plan: &Plan, intent: &Intent, repeated: bool, created: &[Address]) -> Value {
+    let agents: Vec<_> = plan
+        .members()
+        .map(|agent| {
+            let created = created.contains(agent.address);
+            json!({"role": agent.role, "address": agent.address.uri(), "created": created})
+        })
+        .collect();
+    let provisioned: Vec<_> = created.iter().map(Address::uri).collect();
+    json!({
+        "ok": true,
+        "scenario_id": plan.scenario_id,
+        "intent_id": intent.id,
+        "status": intent.status().name(),
+        "lifecycle_status": intent.status().name(),
+        "pending_with": pending_with(intent).map(|holder| holder.name),
+        "current_step": intent.current_step().filter(|_| !intent.is_ended()).map(|step| &step.id),
+        // The workflow is part of its intent, and has no other name.
+        "compile_id": intent.id,
+        "workflow_compile_id": intent.id,
+        "idempotent": repeated,
+        "agents": agents,
+        "agents_provisioned": provisioned,
+        "warnings": plan.warnings,
+        "deadline_at": intent.envelope.deadline_at,
+        "created_at": intent.created_at,
+    })
+}

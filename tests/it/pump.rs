@@ -1,0 +1,242 @@
+//! What carries messages, in one process: the table's commits and timers go through the real relay,
+//! and what it sends goes through the real consumers, at the moments of the world's clock. Only the
+//! turns of workers are left for the test to run.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_lambda_events::event::dynamodb::Event;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::{Json, Router};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use shared::callback::{Courier, Lookup, Reach};
+use shared::message::{Message, Notice};
+use shared::queue::Queues;
+use tests::World;
+use tokio::net::TcpListener;
+
+/// The most rounds until nothing is due any more.
+const ROUNDS_MAX: usize = 200;
+
+/// What was sent and not looked at yet.
+#[derive(Debug, Default)]
+struct Sent {
+    /// Messages: delay in seconds and body.
+    messages: Vec<(u64, Message)>,
+    /// Notices, as their receiver gets them.
+    letters: Vec<Value>,
+}
+
+/// The relay, the queues and the wake function of a world.
+pub(crate) struct Pump<'a> {
+    world: &'a World,
+    waker: wake::Waker,
+    notifier: notify::Notifier,
+    relay: relay::Relay,
+    sent: Arc<Mutex<Sent>>,
+    relayed: BTreeSet<String>,
+    waiting: Vec<(Timestamp, Message)>,
+    notices: Vec<(String, Notice)>,
+    turns: Vec<String>,
+}
+
+impl<'a> Pump<'a> {
+    /// A pump for a world in which nothing has happened yet.
+    pub(crate) async fn of(world: &'a World) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let sent = Arc::<Mutex<Sent>>::default();
+        let routes = Router::new().fallback(take).with_state(sent.clone());
+        tokio::spawn(async { axum::serve(listener, routes).await });
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(&endpoint)
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .http_client(shared::boot::http_client())
+            .build();
+        let url = || Some(format!("{endpoint}/queue"));
+        let client = aws_sdk_sqs::Client::from_conf(config);
+        let queues = Queues::new(client, url(), url(), url()).with_deliveries(url());
+        // Another test in this process may have chosen the provider already; it is the same one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let target = notify::Target {
+            url: format!("{endpoint}/hook"),
+            secret: vec![5; 32],
+            client: reqwest::Client::new(),
+        };
+        Self {
+            world,
+            waker: wake::Waker { app: world.app.clone(), queues: queues.clone() },
+            notifier: notify::Notifier {
+                app: world.app.clone(),
+                secret: world.secret.clone(),
+                target: Some(target),
+                public_url: "http://127.0.0.1".to_owned(),
+                courier: Courier::new(Reach::Private, Lookup::system()).unwrap(),
+                queues: queues.clone(),
+            },
+            relay: relay::Relay { app: world.app.clone(), queues },
+            sent,
+            relayed: BTreeSet::new(),
+            waiting: vec![],
+            notices: vec![],
+            turns: vec![],
+        }
+    }
+
+    /// Lets time pass, and then everything happen that is due.
+    pub(crate) async fn pass(&mut self, time: Duration) {
+        self.world.pass(time);
+        self.run().await;
+    }
+
+    /// Lets everything happen that is due.
+    pub(crate) async fn run(&mut self) {
+        self.wake(&json!({"sweep": true})).await;
+        for _ in 0..ROUNDS_MAX {
+            let relayed = self.relay().await;
+            self.collect();
+            let due = self.due();
+            if due.is_empty() && !relayed {
+                return;
+            }
+            for message in due {
+                self.deliver(message).await;
+            }
+        }
+        panic!("something is due again and again");
+    }
+
+    /// Relays what was committed, and loses every message that `lost` names.
+    pub(crate) async fn lose(&mut self, lost: impl Fn(&Message) -> bool) -> usize {
+        self.relay().await;
+        self.collect();
+        let before = self.waiting.len();
+        self.waiting.retain(|(_, message)| !lost(message));
+        before - self.waiting.len()
+    }
+
+    /// What people were to be told since the last look: the intent and what.
+    pub(crate) fn notices(&mut self) -> Vec<(String, Notice)> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// What the receiver of notices was sent since the last look.
+    pub(crate) fn letters(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.sent.lock().unwrap().letters)
+    }
+
+    /// The intents whose turns workers were to run since the last look.
+    pub(crate) fn turns(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.turns)
+    }
+
+    /// Hands items that are new in the table to the relay; whether there were any.
+    async fn relay(&mut self) -> bool {
+        let scan = self.world.table.client.scan().table_name("holdpoint").consistent_read(true);
+        let mut new = Vec::new();
+        let mut pages = scan.into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            let image: Map<String, Value> =
+                item.unwrap().iter().map(|(name, value)| (name.clone(), wire(value))).collect();
+            let key = format!("{} {}", image["pk"], image["sk"]);
+            if self.relayed.insert(key.clone()) {
+                new.push((key, image));
+            }
+        }
+        new.sort_by(|one, other| one.0.cmp(&other.0));
+        let record = |(key, image): &(String, Map<String, Value>)| {
+            let change = json!({
+                "Keys": {},
+                "NewImage": image,
+                "SequenceNumber": key,
+                "ApproximateCreationDateTime": 0,
+                "SizeBytes": 0,
+            });
+            json!({"eventID": key, "awsRegion": "us-east-1", "eventName": "INSERT", "dynamodb": change})
+        };
+        let records: Vec<_> = new.iter().map(record).collect();
+        let event: Event = serde_json::from_value(json!({"Records": records})).unwrap();
+        let answer = relay::handle(&self.relay, event).await;
+        assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+        !new.is_empty()
+    }
+
+    fn collect(&mut self) {
+        let now = self.world.app.now();
+        let sent = std::mem::take(&mut self.sent.lock().unwrap().messages);
+        let due = |delay| now.checked_add(Duration::from_secs(delay)).unwrap();
+        self.waiting.extend(sent.into_iter().map(|(delay, message)| (due(delay), message)));
+    }
+
+    fn due(&mut self) -> Vec<Message> {
+        let now = self.world.app.now();
+        let waiting = std::mem::take(&mut self.waiting);
+        let (due, later) = waiting.into_iter().partition(|(at, _)| *at <= now);
+        self.waiting = later;
+        let due: Vec<(Timestamp, Message)> = due;
+        due.into_iter().map(|(_, message)| message).collect()
+    }
+
+    async fn deliver(&mut self, message: Message) {
+        let body = serde_json::to_string(&message).unwrap();
+        let batch = json!({"Records": [{"messageId": "m", "body": body}]});
+        match message {
+            Message::Notice { intent, notice, .. } => {
+                self.notices.push((intent.to_string(), notice));
+                let batch = serde_json::from_value(batch).unwrap();
+                let answer = notify::handle(&self.notifier, batch).await;
+                assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+            }
+            Message::Delivery(_) | Message::News(_) => {
+                let batch = serde_json::from_value(batch).unwrap();
+                let answer = notify::handle(&self.notifier, batch).await;
+                assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+            }
+            Message::Turn { intent, .. } | Message::Push { intent, .. } => {
+                self.turns.push(intent.to_string());
+            }
+            Message::Wake { .. }
+            | Message::Recover { .. }
+            | Message::AskEnded { .. }
+            | Message::ParentEnded { .. } => self.wake(&batch).await,
+        }
+    }
+
+    async fn wake(&self, call: &Value) {
+        let call = serde_json::from_value(call.clone()).unwrap();
+        let answer = wake::handle(&self.waker, call).await.unwrap();
+        let answer = serde_json::to_value(&answer).unwrap();
+        assert!(answer.get("batchItemFailures").is_none_or(|it| *it == json!([])), "{answer}");
+    }
+}
+
+fn wire(value: &AttributeValue) -> Value {
+    if let Ok(text) = value.as_s() {
+        return json!({"S": text});
+    }
+    if let Ok(number) = value.as_n() {
+        return json!({"N": number});
+    }
+    json!({"BOOL": *value.as_bool().expect("an attribute of a kind that the table has")})
+}
+
+/// Takes what the functions send, as the queue or as the receiver of notices.
+async fn take(State(sent): State<Arc<Mutex<Sent>>>, body: Bytes) -> Json<Value> {
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let mut sent = sent.lock().unwrap();
+    match body["MessageBody"].as_str() {
+        Some(text) => {
+            let message = serde_json::from_str(text).unwrap();
+            sent.messages.push((body["DelaySeconds"].as_u64().unwrap(), message));
+        }
+        None => sent.letters.push(body),
+    }
+    Json(json!({"MessageId": "taken", "MD5OfMessageBody": ""}))
+}
