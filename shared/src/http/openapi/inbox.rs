@@ -55,7 +55,7 @@ fn threads() -> Operation {
 fn changes() -> Operation {
     let change =
         object(&["cursor", "thread"], json!({"cursor": text(), "thread": named("Thread")}));
-    let cursor = json!({"type": "string", "pattern": "^[0-9]{1,15}:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"});
+    let cursor = json!({"type": "string", "pattern": "^$|^[0-9]{1,15}:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"});
     of_inbox("/v1/inbox/changes", "listThreadChanges", "Which threads have changed")
         .with_query([
             parameter::page_limit(THREADS_DEFAULT, THREADS_MAX),

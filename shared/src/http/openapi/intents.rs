@@ -85,9 +85,9 @@ fn list_intents() -> Operation {
                 "Only intents of this sender.",
                 json!({"type": "string", "maxLength": list::NAME_CHARS_MAX}),
             ),
-            query("correlation_id", "Only intents that belong together.", uuid()),
-            query("created_after", "Only later ones.", instant()),
-            query("created_before", "Only earlier ones.", instant()),
+            query("correlation_id", "Only intents that belong together.", schema::queried(uuid())),
+            query("created_after", "Only later ones.", schema::queried(instant())),
+            query("created_before", "Only earlier ones.", schema::queried(instant())),
             parameter::page_limit(list::LIST_DEFAULT, list::LIST_MAX),
             parameter::cursor(),
         ])

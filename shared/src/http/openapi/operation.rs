@@ -8,6 +8,9 @@ use crate::error::Error;
 use crate::http::BODY_BYTES_MAX;
 use crate::principal::Role;
 
+/// Names the roles whose keys may call an operation.
+const ROLES: &str = "x-roles";
+
 /// An operation, as it is put together.
 #[derive(Debug)]
 pub(super) struct Operation {
@@ -176,6 +179,8 @@ impl Operation {
         if let Value::Object(fields) = &mut operation {
             if self.is_open {
                 fields.insert("security".to_owned(), json!([]));
+            } else {
+                fields.insert(ROLES.to_owned(), json!(self.roles));
             }
             if !self.parameters.is_empty() {
                 fields.insert("parameters".to_owned(), json!(self.parameters));

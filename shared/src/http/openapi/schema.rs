@@ -109,6 +109,11 @@ pub(super) fn statuses() -> Value {
     json!({"type": "string", "pattern": format!("^(({words})(,({words}))*)?$")})
 }
 
+/// A value of a query string, where an empty one is none.
+pub(super) fn queried(schema: Value) -> Value {
+    json!({"anyOf": [schema, {"type": "string", "maxLength": 0}]})
+}
+
 /// An address in a query string, where an empty one is none.
 pub(super) fn queried_address() -> Value {
     json!({
