@@ -57,7 +57,7 @@ class Accounts(Story):
             with self.refused(403):
                 other.create_service_account(body)
         with self.refused(422):
-            self.admin.create_service_account({**body, "name": "x"})
+            self.admin.create_service_account({**body, "name": "no address at all"})
         with self.refused(404):
             self.admin.get_service_account(UNKNOWN)
         with self.refused(404):
