@@ -122,7 +122,10 @@ impl Stage {
             .replace("{{agent_key}}", &connection.agent_key)
             .replace("{{reviewer_key}}", &connection.reviewer_key)
             .replace("{{admin_key}}", &connection.admin_key)
-            .replace("{{intent_id}}", id);
+            .replace("{{intent_id}}", id)
+            // Nobody has subscribed: there is nobody to tell, and nothing to try again.
+            .replace("{{subscription_id}}", "00000000-0000-4000-8000-000000000000")
+            .replace("{{commit_seq}}", "6");
         if filled.contains("{{link}}") {
             filled = filled.replace("{{link}}", &self.link(id).await);
         }

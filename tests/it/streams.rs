@@ -164,11 +164,11 @@ async fn first_looks_are_quick_only_where_looking_costs_nothing() {
 
 /// Reads of a held stream in a minute in which nothing happens, at the cloud's interval: looks, the
 /// key, and the intent or two looks back.
-const IDLE_MINUTE_READS_MAX: usize = 127;
+const IDLE_MINUTE_READS_MAX: usize = 130;
 const IDLE_MINUTES: usize = 5;
 
 #[tokio::test(start_paused = true)]
-async fn a_held_idle_minute_costs_at_most_127_reads_and_no_write() {
+async fn a_held_idle_minute_costs_fewer_than_130_reads_and_no_write() {
     let (table, gate) = Table::gated().await;
     let cloud = Duration::from_millis(500);
     let world = Arc::new(World::set_up(table, |config| config.stream_poll = cloud).await);

@@ -77,6 +77,9 @@ async fn a_bundle_without_steps_goes_to_its_one_agent() {
     let mut plain = bundle();
     plain.as_object_mut().unwrap().remove("workflow");
     plain["agents"][0]["delivery_mode"] = json!("worker");
+    let refused = world.post(&world.agent, APPLY, &plain).await;
+    assert_eq!(refused.status.as_u16(), 403, "no agent puts Holdpoint's worker to work");
+    assert_eq!(world.post(&world.admin, APPLY, &plain).await.status.as_u16(), 200);
     for workflow in [Value::Null, json!({}), json!({"steps": []})] {
         plain["workflow"] = workflow;
         let applied = apply(&world, &plain).await;

@@ -77,6 +77,9 @@ async fn a_workers_step_is_a_turn_of_the_worker_and_its_questions_are_answered_o
     bundle["agents"][0]["delivery_mode"] = json!("worker");
     bundle["intent"]["payload"] =
         json!({"task": "Summarize the quarterly sales and publish the report"});
+    let worked = json!({"delivery_mode": "worker"});
+    let made = world.put(&world.admin, "/v1/routes/expenses", &worked).await;
+    assert_eq!(made.status.as_u16(), 200, "{}", made.text);
     let mut story = Story::of(&world, &bundle).await;
     let child = story.read().await["child_intent_ids"][0].clone();
     assert_eq!(

@@ -99,7 +99,7 @@ class Mcp(Story):
         asked = self.agent.mcp_call_tool("request_approval", arguments={"title": "Delete the table?"})
         approval = asked["structuredContent"]["approval_id"]
         looked = self.agent.mcp_call_tool("get_approval", arguments={"approval_id": approval})
-        self.assertEqual(looked["structuredContent"]["status"], "WAITING")
+        self.assertEqual(looked["structuredContent"]["status"], "waiting")
         self.reviewer.decide_approval(approval, decision="approve")
         arguments = {"approval_id": approval, "wait_seconds": 5}
         waited = self.agent.mcp_call_tool("wait_for_approval", arguments=arguments)

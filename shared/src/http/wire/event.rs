@@ -98,7 +98,6 @@ pub fn present(id: IntentId, record: &Recorded) -> Value {
     body
 }
 
-#[expect(clippy::too_many_lines, reason = "one table: what each kind of event says to its readers")]
 fn details(record: &Recorded) -> Map<String, Value> {
     let facts = match &record.event.kind {
         EventKind::Created { envelope, .. } => created(envelope),
