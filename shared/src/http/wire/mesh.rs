@@ -222,7 +222,7 @@ mod tests {
         for (name, value) in [
             ("intents_total", json!(-1)),
             ("intents_total", json!(1_000_000_001)),
-            ("intents_failed", json!("3")),
+            ("intents_failed", json!("three")),
             ("intents_succeeded", json!(1.5)),
             ("cost_usd", json!(-0.1)),
             ("cost_usd", json!(1e300)),
