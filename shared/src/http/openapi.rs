@@ -17,6 +17,7 @@ mod operation;
 mod pages;
 mod parameter;
 mod problem;
+mod questions;
 mod refusals;
 mod scenarios;
 mod schema;
@@ -52,7 +53,8 @@ pub fn document() -> Value {
     let areas = areas();
     let mut codes = BTreeMap::new();
     let mut responses = BTreeMap::new();
-    let mut schemas = Map::new();
+    let named = |(name, schema): (&str, Value)| (name.to_owned(), schema);
+    let mut schemas: Map<_, _> = questions::schemas().into_iter().map(named).collect();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for area in &areas {
         for operation in &area.operations {

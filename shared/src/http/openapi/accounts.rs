@@ -193,8 +193,14 @@ fn new_key() -> Value {
     let mut schema = object(
         &[],
         json!({
-            "expires_at": said("From when on it is refused; a later time than now.", or_null(instant())),
-            "expires_in_seconds": said("The same, counted from now.", optional_whole(1_u32, KEY_LIFE_SECONDS_MAX)),
+            "expires_at": said(
+                "From when on it is refused; a later time than now.",
+                or_null(instant()),
+            ),
+            "expires_in_seconds": said(
+                "The same, counted from now.",
+                optional_whole(1_u32, KEY_LIFE_SECONDS_MAX),
+            ),
         }),
     );
     if let Value::Object(fields) = &mut schema {

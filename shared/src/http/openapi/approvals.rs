@@ -91,12 +91,21 @@ fn decision_body() -> Value {
     let mut schema = object(
         &[],
         json!({
-            "decision": said("Approve or reject.", words(["approve", "approved", "reject", "rejected"])),
+            "decision": said(
+                "Approve or reject.",
+                words(["approve", "approved", "reject", "rejected"]),
+            ),
             "approved": said("The same, as older clients say it.", json!(true)),
-            "outcome": said("The task's own word for it, where it has several.", or_null(outcome())),
+            "outcome": said(
+                "The task's own word for it, where it has several.",
+                or_null(outcome()),
+            ),
             "comment": json!({"type": ["string", "null"], "maxLength": COMMENT_CHARS_MAX}),
             "reason": said("Another name for `comment`.", json!(true)),
-            "version": said("The version that was seen; beside `digest`.", json!({"type": ["integer", "null"], "minimum": 0})),
+            "version": said(
+                "The version that was seen; beside `digest`.",
+                json!({"type": ["integer", "null"], "minimum": 0}),
+            ),
             "digest": said("The digest of what was seen; beside `version`.", digest()),
             "data": said("What was filled in.", json!(true)),
         }),

@@ -119,7 +119,10 @@ fn event() -> Value {
         ],
         json!({
             "intent_id": uuid(),
-            "seq": said("Grows with each event; not by one.", json!({"type": "integer", "minimum": 1})),
+            "seq": said(
+                "Grows with each event; not by one.",
+                json!({"type": "integer", "minimum": 1}),
+            ),
             "event_type": json!({"type": "string", "pattern": "^intent\\.[a-z_]+$"}),
             "status": status(),
             "waiting_reason": waiting_reason(),

@@ -87,7 +87,10 @@ fn delegate() -> Operation {
     let body = object(
         &["delegate_to"],
         json!({
-            "delegate_to": said("The reviewer or the agent who goes on.", text_to(NAME_CHARS_MAX)),
+            "delegate_to": said(
+                "The reviewer or the agent who goes on.",
+                text_to(NAME_CHARS_MAX),
+            ),
             "note": optional_text(NOTE_CHARS_MAX),
         }),
     );
@@ -104,7 +107,10 @@ fn decide(path: &'static str, id: &'static str, summary: &'static str) -> Operat
         &[],
         json!({
             "comment": json!({"type": ["string", "null"], "maxLength": COMMENT_CHARS_MAX}),
-            "outcome": said("The task's own word for it, where it has several.", or_null(outcome())),
+            "outcome": said(
+                "The task's own word for it, where it has several.",
+                or_null(outcome()),
+            ),
             "data": said("What was filled in.", json!(true)),
         }),
     );
@@ -213,7 +219,10 @@ fn thread_schema() -> Value {
             "updated_at": instant(),
             "deadline_at": instant(),
             "message_count": count(),
-            "completion": said("How it ended; null while it has not.", json!({"type": ["object", "null"]})),
+            "completion": said(
+                "How it ended; null while it has not.",
+                json!({"type": ["object", "null"]}),
+            ),
             "timeline": {"type": "array", "minItems": 1, "items": entry},
             "timeline_is_whole": {"type": "boolean"},
             "messages": list(named("Message")),

@@ -5,21 +5,16 @@ use serde_json::{Value, json};
 use super::Area;
 use super::operation::Operation;
 use super::schema::{
-    address, answer, count, digest, example_id, instant, list_to, named, object, optional_flag,
-    optional_text, optional_whole, or_null, outcome, said, status, statuses, task_type, text,
-    text_to, uri, uuid, waiting_reason, words,
+    address, answer, count, example_id, instant, named, object, optional_text, optional_whole,
+    or_null, said, status, statuses, text, text_to, uri, uuid, waiting_reason, words,
 };
 use super::{parameter, refusals, schema};
 use crate::error::Error;
-use crate::http::wire::human_task::PERSON_CHARS_MAX;
 use crate::http::wire::list;
 use crate::intent::Rejection;
 use crate::intent::envelope::{
     DELIVERY_ATTEMPTS_DEFAULT, DELIVERY_ATTEMPTS_MAX, INTENT_TYPE_CHARS_MAX, REMINDERS_MAX,
     TTL_SECONDS_MAX, TTL_SECONDS_MIN,
-};
-use crate::intent::human_task::{
-    ASSIGNEES_MAX, DESCRIPTION_CHARS_MAX, OUTCOMES_MAX, TITLE_CHARS_MAX,
 };
 use crate::principal::Role;
 
@@ -31,15 +26,10 @@ pub(super) fn area() -> Area {
         operations: vec![send(), list_intents(), bulk_cancel(), get()],
         schemas: vec![
             ("NewIntent", new_intent()),
-            ("NewHumanTask", new_human_task()),
             ("Created", created()),
             ("Intent", intent()),
             ("IntentAnswer", intent_answer()),
-            ("HumanTask", human_task()),
             ("PendingWith", pending_with()),
-            ("Hold", hold()),
-            ("Decision", decision()),
-            ("Approval", approval()),
             ("Workflow", workflow()),
         ],
     }
@@ -109,7 +99,10 @@ fn bulk_cancel() -> Operation {
             "older_than_hours": said("How old they must be; 0 for any age.", hours),
             "dry_run": said("Only say what would be canceled.", json!({"type": "boolean"})),
             "reason": optional_text(list::REASON_CHARS_MAX),
-            "limit": said("The most of them; a number above what one request takes counts as that.", json!({"type": ["integer", "string", "null"], "minimum": 0, "pattern": "^[0-9]+$"})),
+            "limit": said(
+                "The most of them; a number above what one request takes counts as that.",
+                json!({"type": ["integer", "string", "null"], "minimum": 0, "pattern": "^[0-9]+$"}),
+            ),
             "status_filter": {"type": ["array", "null"], "items": status()},
             "cursor": {"type": ["string", "null"]},
         }),
@@ -206,35 +199,6 @@ fn new_intent() -> Value {
             "deadline_at": {"type": "string"}, "ttl_seconds": {"type": "integer"},
         }});
         fields.insert("not".to_owned(), both);
-    }
-    schema
-}
-
-/// What a person is asked, as it is sent.
-fn new_human_task() -> Value {
-    let outcomes =
-        || json!({"type": ["array", "null"], "items": outcome(), "maxItems": OUTCOMES_MAX});
-    let people = json!({
-        "type": ["array", "null"], "items": text_to(PERSON_CHARS_MAX), "maxItems": ASSIGNEES_MAX,
-    });
-    let mut schema = object(
-        &[],
-        json!({
-            "title": said("One line that says what would be done.", optional_text(TITLE_CHARS_MAX)),
-            "description": said("More lines. The reviewer reads them.", optional_text(DESCRIPTION_CHARS_MAX)),
-            "task_type": said("The kind of answer that is wanted; `approval` if it is missing, or `form` beside a form.", or_null(task_type())),
-            "type": said("Another name for `task_type`.", or_null(task_type())),
-            "allowed_outcomes": said("The answers that are taken; those of the kind if it is missing. One at least must let the work go on.", outcomes()),
-            "approving_outcomes": said("Those of the allowed answers that let the work go on.", outcomes()),
-            "required_comment": said("Whether an answer needs a comment.", optional_flag()),
-            "evidence_required": said("Whether a yes needs `data.evidence`.", optional_flag()),
-            "assignees": said("Names of the reviewers who may answer; every reviewer if it is missing.", people),
-            "notify_email": said("Where the notice goes.", optional_text(PERSON_CHARS_MAX)),
-            "form_schema": said("A JSON Schema (2020-12) of what is filled in.", json!({"type": ["object", "null"]})),
-        }),
-    );
-    if let Value::Object(fields) = &mut schema {
-        fields.insert("description".to_owned(), json!("What a person is asked."));
     }
     schema
 }
@@ -337,25 +301,6 @@ fn intent_answer() -> Value {
     json!({"allOf": [named("Intent"), own]})
 }
 
-fn human_task() -> Value {
-    let properties = json!({
-        "task_type": task_type(),
-        "title": text(),
-        "description": or_null(text()),
-        "allowed_outcomes": list_to(OUTCOMES_MAX, outcome()),
-        "approving_outcomes": list_to(OUTCOMES_MAX, outcome()),
-        "required_comment": {"type": "boolean"},
-        "evidence_required": {"type": "boolean"},
-        "assignees": list_to(ASSIGNEES_MAX, text()),
-        "form_schema": {"type": ["object", "boolean", "null"]},
-        "notify_email": or_null(text()),
-    });
-    let required: Vec<String> =
-        properties.as_object().into_iter().flat_map(|fields| fields.keys().cloned()).collect();
-    let required: Vec<&str> = required.iter().map(String::as_str).collect();
-    object(&required, properties)
-}
-
 fn pending_with() -> Value {
     object(
         &["type", "ref", "name"],
@@ -363,57 +308,6 @@ fn pending_with() -> Value {
             "type": words(["agent", "human", "internal"]),
             "ref": text(),
             "name": text(),
-        }),
-    )
-}
-
-fn hold() -> Value {
-    let mut schema = object(
-        &["version", "digest", "opened_at", "action"],
-        json!({
-            "version": said("A decision may name it, so that it is about this and nothing later.", count()),
-            "digest": said("SHA-256 of the canonical JSON of `action`.", digest()),
-            "opened_at": instant(),
-            "action": said("The whole of what is decided.", json!({"type": ["object", "null"]})),
-        }),
-    );
-    if let Value::Object(fields) = &mut schema {
-        fields.insert("description".to_owned(), json!("What waits for a person."));
-    }
-    schema
-}
-
-fn decision() -> Value {
-    object(
-        &["outcome", "comment", "by", "assurance", "decided_at", "digest"],
-        json!({
-            "outcome": outcome(),
-            "approves": said("Whether it lets the work go on, where the word does not say so.", json!({"type": "boolean"})),
-            "data": said("What the reviewer filled in.", json!({"type": "object"})),
-            "comment": or_null(text()),
-            "by": said("The reviewer.", text()),
-            "assurance": said("How the reviewer was known.", words(["key", "link"])),
-            "decided_at": instant(),
-            "digest": digest(),
-        }),
-    )
-}
-
-fn approval() -> Value {
-    object(
-        &["call_id", "approval_id", "tool", "status", "approved"],
-        json!({
-            "call_id": said("The agent's own name for the tool call.", text()),
-            "approval_id": said("The intent that carries the question.", uuid()),
-            "tool": text(),
-            "status": status(),
-            "approved": or_null(json!({"type": "boolean"})),
-            "outcome": or_null(outcome()),
-            "comment": or_null(text()),
-            "decided_by": or_null(text()),
-            "decided_at": or_null(instant()),
-            "digest": digest(),
-            "action": json!({"type": ["object", "null"]}),
         }),
     )
 }
@@ -443,7 +337,10 @@ fn workflow() -> Value {
         json!({
             "scenario_id": text(),
             "current_step": or_null(text()),
-            "steps": said("Each step; where one intent is read, not in lists.", schema::list(step)),
+            "steps": said(
+                "Each step; where one intent is read, not in lists.",
+                schema::list(step),
+            ),
         }),
     )
 }

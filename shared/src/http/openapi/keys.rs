@@ -74,9 +74,15 @@ fn new_key() -> Value {
     let mut schema = object(
         &["role"],
         json!({
-            "name": said("Who holds it. An agent's address is its name if there is no other.", optional_text(NAME_CHARS_MAX)),
+            "name": said(
+                "Who holds it. An agent's address is its name if there is no other.",
+                optional_text(NAME_CHARS_MAX),
+            ),
             "role": role(),
-            "address": said("The one address that it speaks for; for agents only.", or_null(address())),
+            "address": said(
+                "The one address that it speaks for; for agents only.",
+                or_null(address()),
+            ),
             "expires_at": said("From when on it is refused.", or_null(instant())),
         }),
     );

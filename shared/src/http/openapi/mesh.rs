@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::operation::Operation;
-use super::schema::{answer, count, instant, list, named, object, or_null, said, text, uri, words};
+use super::schema::{
+    answer, count, instant, list, named, object, optional_whole, or_null, said, text, uri, words,
+};
 use super::{Area, parameter, refusals};
 use crate::error::Error;
 use crate::http::wire::mesh::{
@@ -104,7 +106,7 @@ fn health() -> Value {
 
 fn beat() -> Value {
     let number = |max: f64| json!({"type": ["number", "null"], "minimum": 0, "maximum": max});
-    let whole = || json!({"type": ["integer", "null"], "minimum": 0, "maximum": INTENTS_MAX});
+    let whole = || optional_whole(0_u64, INTENTS_MAX);
     let metrics = json!({"type": ["object", "null"], "properties": {
         "intents_total": whole(),
         "intents_succeeded": whole(),

@@ -101,21 +101,30 @@ fn scenario() -> Value {
             "address": address(),
             "display_name": optional_text(DISPLAY_NAME_CHARS_MAX),
             "create_if_missing": flag(),
-            "delivery_mode": said("As a route has it; `stream` if it is missing.", optional_text(ROLE_CHARS_MAX)),
+            "delivery_mode": said(
+                "As a route has it; `stream` if it is missing.",
+                optional_text(ROLE_CHARS_MAX),
+            ),
         }),
     );
     let human = object(
         &["role"],
         json!({
             "role": text_to(ROLE_CHARS_MAX),
-            "contact": said("A reviewer's name or an e-mail address; any reviewer if it is missing.", optional_text(CONTACT_CHARS_MAX)),
+            "contact": said(
+                "A reviewer's name or an e-mail address; any reviewer if it is missing.",
+                optional_text(CONTACT_CHARS_MAX),
+            ),
             "display_name": optional_text(DISPLAY_NAME_CHARS_MAX),
         }),
     );
     let listed = |items: Value, items_max: usize| json!({"type": ["array", "null"], "items": items, "maxItems": items_max});
     let workflow = json!({"type": ["object", "null"], "properties": {
         "steps": listed(step(), STEPS_MAX),
-        "entry_step": said("Where it begins; with the first step if it is missing.", optional_text(STEP_ID_CHARS_MAX)),
+        "entry_step": said(
+            "Where it begins; with the first step if it is missing.",
+            optional_text(STEP_ID_CHARS_MAX),
+        ),
         "macro_id": optional_text(NAME_CHARS_MAX),
     }});
     let intent = object(
@@ -131,7 +140,10 @@ fn scenario() -> Value {
             "scenario_id": text_to(NAME_CHARS_MAX),
             "title": optional_text(TITLE_CHARS_MAX),
             "description": optional_text(DESCRIPTION_CHARS_MAX),
-            "idempotency_key": said("The same as the header, which goes before it.", optional_text(NAME_CHARS_MAX)),
+            "idempotency_key": said(
+                "The same as the header, which goes before it.",
+                optional_text(NAME_CHARS_MAX),
+            ),
             "agents": listed(agent, AGENTS_MAX),
             "humans": listed(human, HUMANS_MAX),
             "workflow": workflow,
@@ -150,9 +162,16 @@ fn step() -> Value {
         &["step_id"],
         json!({
             "step_id": text_to(STEP_ID_CHARS_MAX),
-            "assigned_to": said("A role of the bundle, or an address.", optional_text(ADDRESS_CHARS_MAX)),
+            "assigned_to": said(
+                "A role of the bundle, or an address.",
+                optional_text(ADDRESS_CHARS_MAX),
+            ),
             "tool_id": optional_text(NAME_CHARS_MAX),
-            "runtime_type": said("`human_approval`, `timeout`, `reminder`, `delay`, `escalation` or `notification`.", optional_text(NAME_CHARS_MAX)),
+            "runtime_type": said(
+                "`human_approval`, `timeout`, `reminder`, `delay`, `escalation` or \
+                 `notification`.",
+                optional_text(NAME_CHARS_MAX),
+            ),
             "runtime_config": said("What the runtime type needs.", json!(true)),
             "requires_approval": said("Whether a person signs off on it.", flag()),
             "human_task": said("What the person is asked.", json!(true)),
@@ -162,8 +181,14 @@ fn step() -> Value {
             "remind_interval_seconds": seconds(1),
             "max_reminders": optional_whole(0_u32, REMINDERS_MAX),
             "escalate_to": said("A role or an address.", optional_text(ADDRESS_CHARS_MAX)),
-            "on_success": said("The step that follows; the next one if it is missing.", optional_text(STEP_ID_CHARS_MAX)),
-            "on_failure": said("The step that follows a failure.", optional_text(STEP_ID_CHARS_MAX)),
+            "on_success": said(
+                "The step that follows; the next one if it is missing.",
+                optional_text(STEP_ID_CHARS_MAX),
+            ),
+            "on_failure": said(
+                "The step that follows a failure.",
+                optional_text(STEP_ID_CHARS_MAX),
+            ),
         }),
     )
 }

@@ -63,7 +63,9 @@ pub(super) fn said(description: &str, schema: Value) -> Value {
             Value::Object(fields)
         }
         // `true`: any value.
-        _ => json!({"description": description}),
+        Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            json!({"description": description})
+        }
     }
 }
 

@@ -135,7 +135,10 @@ fn change() -> Value {
                 ),
                 json!({"type": "object"}),
             ),
-            "grants_patch": said("What principals may do.", json!({"type": "object", "additionalProperties": grant})),
+            "grants_patch": said(
+                "What principals may do.",
+                json!({"type": "object", "additionalProperties": grant}),
+            ),
             "reason": optional_text(policy::REASON_CHARS_MAX),
             "expected_policy_generation": generation,
         }),
@@ -160,7 +163,10 @@ fn resume_body() -> Value {
                 json!(true),
             ),
             "task_result": said("The reviewer's answer and what was filled in.", json!(true)),
-            "approve_current_step": said("Hands the work on, to `next_handler` if there is one.", json!(true)),
+            "approve_current_step": said(
+                "Hands the work on, to `next_handler` if there is one.",
+                json!(true),
+            ),
             "next_handler": said("The agent that goes on.", json!(true)),
             "expected_policy_generation": said(
                 "The generation that it was made for.",
@@ -175,7 +181,10 @@ fn resolve_body() -> Value {
         &["status"],
         json!({
             "status": words(["COMPLETED", "FAILED", "CANCELED", "CANCELLED"]),
-            "result": said("What came of it. Anything but an object counts as none.", json!(true)),
+            "result": said(
+                "What came of it. Anything but an object counts as none.",
+                json!(true),
+            ),
             "error": said("Why it failed. Anything but an object counts as none.", json!(true)),
             "reason": said("Why, where it is not completed.", optional_text(REASON_CHARS_MAX)),
         }),

@@ -91,7 +91,10 @@ fn claim() -> Operation {
                 "Whether it needs a person's yes; any text means that it does.",
                 json!({"type": ["string", "null"]}),
             ),
-            "claim_token": said("A secret of your own, by which a repeated claim is known.", token),
+            "claim_token": said(
+                "A secret of your own, by which a repeated claim is known.",
+                token,
+            ),
         }),
     );
     let example = json!({
@@ -163,7 +166,10 @@ fn suspend_body() -> Value {
             ),
             "approvals": list_to(ASKS_PER_SUSPENSION_MAX, named("Question")),
             "waits_for": or_null(words(["people", "tool", "time"])),
-            "until": said("When to go on, beside `waits_for: time`.", json!({"type": ["string", "null"]})),
+            "until": said(
+                "When to go on, beside `waits_for: time`.",
+                json!({"type": ["string", "null"]}),
+            ),
         }),
     );
     if let Value::Object(fields) = &mut schema {

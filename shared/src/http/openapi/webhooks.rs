@@ -16,6 +16,14 @@ use crate::http::wire::webhook::{
 use crate::principal::Role;
 use crate::webhook::{EVENT_TYPE_CHARS_MAX, EVENT_TYPE_CHARS_MIN};
 
+/// What stands for every event type, or for all that begin alike.
+const EVERY: &str = "^\\*$|^[A-Za-z0-9._:/-]{2,100}\\.\\*$";
+
+/// What an event type looks like.
+fn event_type() -> String {
+    format!("^[A-Za-z0-9._:/-]{{{EVENT_TYPE_CHARS_MIN},{EVENT_TYPE_CHARS_MAX}}}$")
+}
+
 /// The group.
 pub(super) fn area() -> Area {
     Area {
@@ -156,11 +164,12 @@ fn new_subscription() -> Value {
     let url = json!({
         "type": "string",
         "maxLength": CALLBACK_URL_BYTES_MAX,
-        "pattern": "^https://[a-z0-9]+(-[a-z0-9]+)*\\.example\\.com(/[a-z0-9]*)?$",
+        "pattern": "^https?://",
+        "examples": ["https://hooks.example.com/holdpoint"],
     });
     let pattern = json!({
         "type": "string",
-        "pattern": format!("^[A-Za-z0-9._:/-]{{{EVENT_TYPE_CHARS_MIN},{EVENT_TYPE_CHARS_MAX}}}$|^\\*$|^[A-Za-z0-9._:/-]{{2,100}}\\.\\*$"),
+        "pattern": format!("{EVERY}|{}", event_type()),
     });
     let secret = json!({"type": ["string", "null"], "minLength": SECRET_CHARS_MIN, "maxLength": SECRET_CHARS_MAX});
     object(
@@ -171,7 +180,11 @@ fn new_subscription() -> Value {
                 "type": "array", "minItems": 1, "maxItems": EVENT_TYPES_MAX, "items": pattern,
                 "description": "Event types, beginnings such as `intent.*`, or `*`.",
             },
-            "secret": said("What posts are signed with; after `whsec_` it is base64. One is made if it is missing.", secret),
+            "secret": said(
+                "What posts are signed with; after `whsec_` it is base64. One is made if it is \
+                 missing.",
+                secret,
+            ),
             "active": optional_flag(),
             "description": optional_text(DESCRIPTION_CHARS_MAX),
         }),
@@ -181,7 +194,7 @@ fn new_subscription() -> Value {
 fn new_event() -> Value {
     let event_type = json!({
         "type": "string",
-        "pattern": format!("^[A-Za-z0-9._:/-]{{{EVENT_TYPE_CHARS_MIN},{EVENT_TYPE_CHARS_MAX}}}$"),
+        "pattern": event_type(),
     });
     let source = json!({
         "type": "string",
