@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
+use shared::http::openapi;
+
 use crate::agents::AgentsCommand;
 use crate::connection::Deployment;
 use crate::demo::DemoArguments;
@@ -72,6 +74,8 @@ enum Command {
     Keys(Remote<KeysCommand>),
     /// Apply scenario bundles: agents, a workflow and the intent that starts it.
     Scenarios(Remote<ScenariosCommand>),
+    /// Print the API as an OpenAPI document.
+    Openapi,
 }
 
 /// Runs the command and tells how it ended.
@@ -108,6 +112,9 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<Verdict, Failure> {
         }
         Command::Scenarios(Remote { command, deployment }) => {
             one_thread()?.block_on(scenarios::run(command, &deployment, terminal))
+        }
+        Command::Openapi => {
+            terminal.answer(&openapi::document(), openapi::text).map(|()| Verdict::Done)
         }
     }
 }
@@ -178,6 +185,7 @@ mod tests {
             "keys bootstrap",
             "scenarios apply scenario.json --watch",
             "scenarios validate scenario.json",
+            "openapi",
             "tasks --url http://127.0.0.1:1 list",
             "tasks list --url http://127.0.0.1:1 --api-key k",
             "tasks list --connection c.json",

@@ -19,5 +19,5 @@ pub use reach::Reach;
 pub use reply::Reply;
 #[cfg(feature = "callback")]
 pub use resolver::Lookup;
-pub use secret::{InvalidSecret, SECRET_BYTES, SigningSecret};
+pub use secret::{InvalidSecret, SECRET_BYTES, SECRET_CHARS_MAX, SECRET_CHARS_MIN, SigningSecret};
 pub use url::{CALLBACK_URL_BYTES_MAX, CallbackUrl, InvalidCallbackUrl};

@@ -18,6 +18,11 @@ pub enum Error {
         /// The limit.
         bytes_max: usize,
     },
+    /// 415: the body is in another form than JSON.
+    #[error(
+        "the body is not said to be JSON; send it with the header content-type: application/json"
+    )]
+    UnsupportedMediaType,
     /// 401: no key, or none that is in force.
     #[error("{0}")]
     Unauthenticated(Unauthenticated),
@@ -39,7 +44,7 @@ pub enum Error {
     #[error("this path takes {allow} only")]
     MethodNotAllowed {
         /// The methods that it takes.
-        allow: &'static str,
+        allow: String,
     },
     /// 409, 410, 403 or 422, by the rejection: the core refused the command.
     #[error(transparent)]
@@ -129,6 +134,7 @@ impl Error {
             Self::RateLimited { .. } | Self::Busy | Self::Unavailable { .. } => true,
             Self::Invalid(_)
             | Self::TooLarge { .. }
+            | Self::UnsupportedMediaType
             | Self::Unauthenticated(_)
             | Self::Forbidden(_)
             | Self::AgentStopped { .. }

@@ -3,6 +3,7 @@
 mod behalf;
 mod body;
 mod caller;
+mod document;
 mod layer;
 mod owner;
 mod problem;
@@ -11,6 +12,8 @@ mod query;
 mod serve;
 mod tally;
 
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod origin;
 pub mod page;
 pub mod sse;
@@ -19,12 +22,13 @@ pub mod wire;
 pub use behalf::OnBehalf;
 pub use body::{AnyBody, BODY_BYTES_MAX, BODY_DEPTH_MAX, Body, BodyMax, RUN_STATE_BODY_BYTES_MAX};
 pub use caller::{Caller, Knock};
+pub use document::DOCUMENT;
 pub use layer::service;
 pub use owner::OwnerAgent;
 pub use problem::Problem;
 pub use query::{
-    AccountPath, AddressPath, CallPath, EventPath, Id, IdempotencyKey, KeyPath, Query,
-    SubscriptionPath, Switch, SwitchPath,
+    AccountPath, AddressPath, CallPath, EventPath, IDEMPOTENCY_KEY_CHARS_MAX, Id, IdempotencyKey,
+    KeyPath, Query, SubscriptionPath, Switch, SwitchPath,
 };
 #[cfg(feature = "lambda")]
 pub use serve::{serve, serve_streaming};

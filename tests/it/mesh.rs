@@ -142,7 +142,10 @@ async fn the_mesh_lists_who_is_registered_and_who_was_heard() {
     assert_eq!(list("?health=unreachable").await, "a");
     assert_eq!(list("?health=killed").await, "c");
     assert_eq!(list("?limit=1&health=healthy").await, "local-agent");
-    assert_eq!(list("?limit=0").await, "a");
+    for limit in ["0", "1001"] {
+        let path = format!("/v1/mesh/agents?limit={limit}");
+        refused(&world.get(&world.agent, &path).await, 422, "invalid_request");
+    }
     refused(&world.get(&world.agent, "/v1/mesh/agents?health=fine").await, 422, "invalid_request");
     refused(&world.get(&world.agent, "/v1/mesh/agents?limit=x").await, 400, "malformed_request");
     assert_eq!(agent(&world, "alias").await["address"], "agent://a");
@@ -328,12 +331,12 @@ async fn the_switch_wants_an_agent_and_a_word() {
     let world = World::new().await;
     let before = world.table.items().await;
     refused(&switch(&world, "nobody", "resume").await, 404, "not_found");
-    refused(&switch(&world, "worker", "destroy").await, 404, "not_found");
+    refused(&switch(&world, "worker", "destroy").await, 405, "method_not_allowed");
     refused(&switch(&world, "a%20b", "kill").await, 422, "invalid_request");
     refused(&switch(&world, "a/b/c/d", "kill").await, 422, "invalid_request");
     refused(&switch(&world, "agent_core", "kill").await, 422, "invalid_request");
     let path = "/v1/mesh/agents/kill";
-    refused(&world.post(&world.admin, path, &json!({})).await, 404, "not_found");
+    refused(&world.post(&world.admin, path, &json!({})).await, 405, "method_not_allowed");
     assert_eq!(world.table.items().await, before);
 }
 

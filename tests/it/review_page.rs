@@ -37,7 +37,8 @@ async fn looking_changes_nothing_however_often_and_by_whom() {
         }
         for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
             let answer = world.send(bare(method, &path), text("")).await;
-            assert_eq!(answer.status.as_u16(), 404, "{method}");
+            assert_eq!(answer.status.as_u16(), 405, "{method}");
+            assert_eq!(answer.headers["allow"], "GET, POST", "{method}");
         }
     }
     assert_eq!(world.table.items().await, before);

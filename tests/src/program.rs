@@ -75,15 +75,21 @@ impl Program {
 
     /// Waits for its end.
     #[track_caller]
-    pub fn end(mut self) -> Ended {
-        let until = Instant::now() + END_MAX;
+    pub fn end(self) -> Ended {
+        self.end_within(END_MAX)
+    }
+
+    /// Waits for its end, for `at_most`.
+    #[track_caller]
+    pub fn end_within(mut self, at_most: Duration) -> Ended {
+        let until = Instant::now() + at_most;
         let status = loop {
             match self.process.try_wait().expect("the process is ours") {
                 Some(status) => break status,
                 None if Instant::now() < until => std::thread::sleep(LOOK_AGAIN),
                 None => {
                     let (out, err) = (self.out.text(), self.err.text());
-                    panic!("{} goes on after {END_MAX:?}\n{out}\n{err}", self.started)
+                    panic!("{} goes on after {at_most:?}\n{out}\n{err}", self.started)
                 }
             }
         };

@@ -15,7 +15,7 @@ pub(super) async fn list(
     Query(wanted): Query<WireAgents>,
 ) -> Result<Json<Value>, Error> {
     let routes = app.store().routes(app.tenant()).await?;
-    Ok(Json(wanted.present(&routes)))
+    wanted.present(&routes).map(Json)
 }
 
 /// The agent behind an address.

@@ -56,6 +56,6 @@ pub(super) async fn events(
     _caller: Caller,
     Query(wanted): Query<WireMeshEvents>,
 ) -> Result<Json<Value>, Error> {
-    let events = app.mesh_events(wanted.event_type.as_deref(), wanted.limit()).await?;
+    let events = app.mesh_events(wanted.event_type.as_deref(), wanted.limit()?).await?;
     Ok(Json(mesh::present_events(&events)))
 }

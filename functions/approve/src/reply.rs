@@ -181,6 +181,7 @@ pub(super) fn refused(error: &Error, intent: &Intent) -> Response {
         }
         Error::NotFound(_) | Error::MethodNotAllowed { .. } => not_found(),
         Error::TooLarge { .. }
+        | Error::UnsupportedMediaType
         | Error::Unauthenticated(_)
         | Error::Forbidden(_)
         | Error::AgentStopped { .. }

@@ -15,6 +15,7 @@ use shared::http::{serve, serve_streaming, service};
 /// This function's routes.
 pub fn routes() -> Router<App> {
     streams()
+        .route("/openapi.json", get(read::document))
         .route("/v1/me", get(read::me))
         .route("/v1/capabilities", get(read::capabilities))
         .route("/v1/intents", get(list::list))

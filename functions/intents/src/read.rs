@@ -2,12 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::error::Error;
 use shared::http::wire::{capability, event, intent, me};
-use shared::http::{Caller, Id, Query};
+use shared::http::{Caller, DOCUMENT, Id, Query};
 
 /// Where to go on reading events.
 #[derive(Debug, Deserialize)]
@@ -19,6 +21,12 @@ pub(super) struct Since {
 /// Whether the function answers. It says nothing about who asks, and takes no key.
 pub(super) async fn health() -> Json<Value> {
     Json(json!({"ok": true}))
+}
+
+/// The API's description. It changes with a deployment only.
+pub(super) async fn document() -> impl IntoResponse {
+    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=300")];
+    (headers, DOCUMENT)
 }
 
 /// Who the caller is.

@@ -26,11 +26,16 @@ pub(super) struct Hold {
 
 impl Hold {
     /// The wait, within what the platform allows. Readers that want more come back by themselves.
-    fn wait(&self, app: &App) -> Duration {
+    fn wait(&self, app: &App) -> Result<Duration, Error> {
         let streamed = app.config().response_streaming;
         let seconds_max = if streamed { STREAMED_WAIT_SECONDS_MAX } else { WAIT_SECONDS_MAX };
-        let seconds = self.wait_seconds.unwrap_or(WAIT_SECONDS_DEFAULT);
-        Duration::from_secs(seconds.clamp(WAIT_SECONDS_MIN, seconds_max))
+        let (least, most) = (WAIT_SECONDS_MIN, STREAMED_WAIT_SECONDS_MAX);
+        let asked = self.wait_seconds.unwrap_or(WAIT_SECONDS_DEFAULT);
+        if !(least..=most).contains(&asked) {
+            let detail = format!("is {asked}; send a number from {least} to {most}");
+            return Err(Error::field("wait_seconds", detail));
+        }
+        Ok(Duration::from_secs(asked.min(seconds_max)))
     }
 
     /// The statuses that are named, with commas between them; `None` for whatever is live.
@@ -51,7 +56,7 @@ pub(super) async fn events(
     Id(id): Id,
     Query(hold): Query<Hold>,
 ) -> Result<Response, Error> {
-    let mut listener = app.listen_to(id, hold.since, hold.wait(&app));
+    let mut listener = app.listen_to(id, hold.since, hold.wait(&app)?);
     knock.enter(&mut listener).await?;
     let as_it_comes = app.config().response_streaming;
     sse::answer(listener, as_it_comes, move |record| event::frame(id, record)).await
@@ -64,7 +69,7 @@ pub(super) async fn offers(
     AddressPath(agent): AddressPath,
     Query(hold): Query<Hold>,
 ) -> Result<Response, Error> {
-    let mut listener = app.listen_for(agent, hold.statuses()?, hold.since, hold.wait(&app));
+    let mut listener = app.listen_for(agent, hold.statuses()?, hold.since, hold.wait(&app)?);
     knock.enter(&mut listener).await?;
     let as_it_comes = app.config().response_streaming;
     sse::answer(listener, as_it_comes, |offered| event::offer_frame(offered.seq, &offered.intent))

@@ -50,7 +50,7 @@ pub(super) async fn take(
 
 /// Tells a client that looks for a stream or a session that there is none.
 pub(super) async fn refuse(_: NearOrigin, _: Caller) -> Error {
-    Error::MethodNotAllowed { allow: ALLOW }
+    Error::MethodNotAllowed { allow: ALLOW.to_owned() }
 }
 
 /// Who asks, and under which version of the protocol.

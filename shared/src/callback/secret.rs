@@ -7,9 +7,9 @@ use data_encoding::BASE64;
 /// Random bytes in a secret that Holdpoint makes.
 pub const SECRET_BYTES: usize = 32;
 /// The shortest secret that a caller may send, in characters. The contract's limit.
-const SECRET_CHARS_MIN: usize = 16;
+pub const SECRET_CHARS_MIN: usize = 16;
 /// The longest, in characters.
-const SECRET_CHARS_MAX: usize = 128;
+pub const SECRET_CHARS_MAX: usize = 128;
 /// Characters of a secret by which its owner tells it from others.
 const HINT_CHARS: usize = 4;
 /// How Standard Webhooks marks a secret whose rest is a key in base64.

@@ -1,8 +1,14 @@
 //! JSON bodies.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use serde::de::DeserializeOwned;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
@@ -33,7 +39,12 @@ impl<S: Send + Sync> FromRequest<S> for AnyBody {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
-        parse(&bytes(request, BODY_BYTES_MAX).await?).map(Self)
+        let json = is_json(request.headers());
+        let bytes = bytes(request, BODY_BYTES_MAX).await?;
+        if !json {
+            return Err(Error::UnsupportedMediaType);
+        }
+        parse(&bytes).map(Self)
     }
 }
 
@@ -54,12 +65,25 @@ impl<const BYTES: usize, S: Send + Sync, T: DeserializeOwned> FromRequest<S> for
 }
 
 async fn read<T: DeserializeOwned>(request: Request, bytes_max: usize) -> Result<T, Error> {
+    let json = is_json(request.headers());
     let bytes = bytes(request, bytes_max).await?;
+    if !bytes.is_empty() && !json {
+        return Err(Error::UnsupportedMediaType);
+    }
     let value = if bytes.is_empty() { Value::Object(Map::new()) } else { parse(&bytes)? };
     if !value.is_object() {
         return Err(Error::malformed("the body is not a JSON object; send {\"name\": value, …}"));
     }
     of_kind(value)
+}
+
+/// Whether the body is said to be JSON. Nothing said is taken for it.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers.get(CONTENT_TYPE) else { return true };
+    let kind = kind.to_str().unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 async fn bytes(request: Request, bytes_max: usize) -> Result<Bytes, Error> {
@@ -85,6 +109,39 @@ pub(crate) fn of_kind<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
         let field = if path == "." { String::new() } else { path };
         Error::field(field, error.into_inner().to_string())
     })
+}
+
+/// Reads a member that is an object, or null. Left to itself, a list would do as well: its items would
+/// be taken for the members, one after the other.
+pub(crate) fn optional_object<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::<Object<T>>::deserialize(from).map(|read| read.map(|Object(value)| value))
+}
+
+/// Something that is read from an object only.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Members(PhantomData))
+    }
+}
+
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+    }
 }
 
 /// How deep the value is nested. The parser has bounded it already.

@@ -2,11 +2,12 @@
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tracing::info;
 
+use super::document::allow;
 use super::tally::Tally;
 use crate::app::App;
 use crate::error::Error;
@@ -20,10 +21,18 @@ const TRACE_ID_BYTES_MAX: usize = 128;
 /// request leaves one line in the log.
 pub fn service(routes: Router<App>, app: App) -> Router {
     routes
-        .fallback(async || Error::NotFound("path"))
-        .method_not_allowed_fallback(async || Error::NotFound("method on this path"))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(nowhere)
         .layer(from_fn_with_state(app.clone(), around))
         .with_state(app)
+}
+
+/// Answers for what no handler takes: the path is there for other methods, or not at all.
+async fn nowhere(uri: Uri) -> Error {
+    match allow(uri.path()) {
+        Some(allow) => Error::MethodNotAllowed { allow },
+        None => Error::NotFound("path"),
+    }
 }
 
 async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {

@@ -44,6 +44,9 @@ impl Problem {
             }
             Error::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_request"),
             Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"),
+            Error::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
+            }
             Error::Unauthenticated(Unauthenticated::Missing) => {
                 (StatusCode::UNAUTHORIZED, "missing_platform_api_key")
             }
@@ -226,8 +229,10 @@ impl IntoResponse for Error {
         let retry_after_s = rate_limited.or(passes);
         let mut response = (problem.status, Json(problem.body())).into_response();
         let headers = response.headers_mut();
-        if let Self::MethodNotAllowed { allow } = self {
-            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        if let Self::MethodNotAllowed { allow } = self
+            && let Ok(allow) = HeaderValue::from_str(&allow)
+        {
+            headers.insert(ALLOW, allow);
         }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if problem.status == StatusCode::UNAUTHORIZED {

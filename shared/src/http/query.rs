@@ -13,7 +13,7 @@ use crate::key::ID_BYTES;
 use crate::webhook::{EventId, SubscriptionId};
 
 /// The longest idempotency key, in characters. The contract's limit.
-const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 
 /// The query string.
 #[derive(Debug)]
@@ -185,7 +185,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SwitchPath {
         let (address, switch) = match path.rsplit_once('/') {
             Some((address, "kill")) => (address, Switch::Kill),
             Some((address, "resume")) => (address, Switch::Resume),
-            Some(_) | None => return Err(Error::NotFound("action on an agent; kill or resume it")),
+            Some(_) | None => return Err(Error::MethodNotAllowed { allow: "GET".to_owned() }),
         };
         let address = Address::parse(address);
         let address = address.map_err(|error| Error::field("address", error.to_string()))?;

@@ -14,9 +14,9 @@ use crate::intent::envelope::Delivery;
 use crate::registration::Standing;
 
 /// The longest name of an account, and of what stands beside it, in characters. The contract's limit.
-const NAME_CHARS_MAX: usize = 120;
+pub(crate) const NAME_CHARS_MAX: usize = 120;
 /// The longest life that can be given to a key, in seconds: ten years.
-const KEY_LIFE_SECONDS_MAX: u32 = 10 * 366 * 24 * 60 * 60;
+pub(crate) const KEY_LIFE_SECONDS_MAX: u32 = 10 * 366 * 24 * 60 * 60;
 
 /// `POST /v1/service-accounts`, as it is sent.
 #[derive(Debug, Default, Deserialize)]

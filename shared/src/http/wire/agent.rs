@@ -3,11 +3,13 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::check;
 use super::route::{body as route_body, mode};
+use crate::error::Error;
 use crate::route::Route;
 
 /// The most agents that a list returns, which is also how many it returns unless told otherwise.
-const AGENTS_MAX: usize = 1000;
+pub(crate) const AGENTS_MAX: usize = 1000;
 
 /// Which agents to list.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -19,12 +21,12 @@ pub struct WireAgents {
 
 impl WireAgents {
     /// Writes `{ok, agents, routes}`: the agents that are wanted, and every route that leads to one.
-    pub fn present(&self, routes: &[Route]) -> Value {
+    pub fn present(&self, routes: &[Route]) -> Result<Value, Error> {
         let wanted = |route: &&Route| route.is_agent() && self.wants(route);
-        let limit = limit(self.limit, AGENTS_MAX, AGENTS_MAX);
+        let limit = check::limit(self.limit, AGENTS_MAX, AGENTS_MAX)?;
         let agents: Vec<_> = routes.iter().filter(wanted).take(limit).map(body).collect();
         let routes: Vec<_> = routes.iter().map(route_body).collect();
-        json!({"ok": true, "agents": agents, "routes": routes})
+        Ok(json!({"ok": true, "agents": agents, "routes": routes}))
     }
 
     /// An agent without a service account belongs to no organization, and so to none that is named.
@@ -40,11 +42,6 @@ impl WireAgents {
 /// Whether something that may be wanted is there.
 pub(super) fn matches(wanted: Option<&str>, found: Option<&str>) -> bool {
     wanted.is_none_or(|wanted| found == Some(wanted))
-}
-
-/// How many to list.
-pub(super) fn limit(given: Option<usize>, default: usize, max: usize) -> usize {
-    given.unwrap_or(default).clamp(1, max)
 }
 
 /// Writes `{ok, agent}`.

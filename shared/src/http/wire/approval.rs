@@ -8,7 +8,7 @@ use crate::id::IntentId;
 use crate::intent::Intent;
 
 /// The longest comment here, in characters. The contract's limit; other channels take longer ones.
-const COMMENT_CHARS_MAX: usize = 1000;
+pub(crate) const COMMENT_CHARS_MAX: usize = 1000;
 
 /// Reads `{decision: approve | reject, comment?}`; `{approved: bool, reason?}` is an older spelling.
 pub fn read(body: &Map<String, Value>) -> Result<Answered, Error> {

@@ -51,6 +51,17 @@ pub(super) fn number(field: &str, value: u64, min: u64, max: u64) -> Result<u32,
     })
 }
 
+/// How many to list: `default` unless a number from 1 to `max` is given.
+pub(super) fn limit(given: Option<usize>, default: usize, max: usize) -> Result<usize, Error> {
+    match given {
+        None => Ok(default),
+        Some(given) if (1..=max).contains(&given) => Ok(given),
+        Some(given) => {
+            Err(Error::field("limit", format!("is {given}; send a number from 1 to {max}")))
+        }
+    }
+}
+
 pub(super) fn address(field: &str, value: &str) -> Result<Address, Error> {
     Address::parse(value).map_err(|error| Error::field(field, error.to_string()))
 }

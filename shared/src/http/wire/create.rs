@@ -45,6 +45,7 @@ pub struct WireCreate {
     max_reminders: Option<Value>,
     escalate_to: Option<String>,
     max_delivery_attempts: Option<Value>,
+    #[serde(default, deserialize_with = "crate::http::body::optional_object")]
     human_task: Option<WireHumanTask>,
 }
 

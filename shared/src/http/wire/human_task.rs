@@ -12,7 +12,7 @@ use crate::intent::human_task::{
 };
 
 /// The longest name of a person, in characters.
-pub(super) const PERSON_CHARS_MAX: usize = 255;
+pub(crate) const PERSON_CHARS_MAX: usize = 255;
 
 /// `human_task` as it is sent. Unknown fields are ignored, as real clients need it.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -20,13 +20,13 @@ use crate::intent::{Intent, Phase};
 use crate::store::ListPlace;
 
 /// The most threads in one part of a list.
-const THREADS_MAX: usize = 100;
+pub(crate) const THREADS_MAX: usize = 100;
 /// How many threads it has if its reader names no number. The contract's default.
-const THREADS_DEFAULT: usize = 50;
+pub(crate) const THREADS_DEFAULT: usize = 50;
 /// The longest note, in characters.
-const NOTE_CHARS_MAX: usize = 2000;
+pub(crate) const NOTE_CHARS_MAX: usize = 2000;
 /// The longest name of whoever a thread is passed on to, in characters.
-const NAME_CHARS_MAX: usize = 383;
+pub(crate) const NAME_CHARS_MAX: usize = 383;
 /// The longest subject, in characters.
 const SUBJECT_CHARS_MAX: usize = 255;
 /// The most bytes of a thread's timeline, and the most of its messages, in one answer: together they

@@ -10,7 +10,7 @@ use crate::key::{Key, KeyText};
 use crate::principal::Role;
 
 /// The longest name of a holder, in characters.
-const NAME_CHARS_MAX: usize = 120;
+pub(crate) const NAME_CHARS_MAX: usize = 120;
 
 /// `POST /v1/keys`, as it is sent.
 #[derive(Debug, Default, Deserialize)]
@@ -36,8 +36,11 @@ impl WireNewKey {
         if address.is_some() && role != Role::Agent {
             return Err(Error::field("address", "is for the role agent only; leave it out"));
         }
-        let named =
-            self.name.clone().or_else(|| address.as_ref().map(crate::address::Address::uri));
+        let named = self
+            .name
+            .clone()
+            .filter(|name| !name.trim().is_empty())
+            .or_else(|| address.as_ref().map(crate::address::Address::uri));
         let name =
             named.ok_or_else(|| Error::field("name", "is missing; say who holds the key"))?;
         let expires_at = self.expires_at.as_deref().map(|text| {

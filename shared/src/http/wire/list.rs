@@ -17,13 +17,13 @@ use crate::principal::Principal;
 use crate::store::ListPlace;
 
 /// The most intents in one part of the list.
-const LIST_MAX: usize = 100;
+pub(crate) const LIST_MAX: usize = 100;
 /// How many intents it has if its reader names no number.
-const LIST_DEFAULT: usize = 20;
+pub(crate) const LIST_DEFAULT: usize = 20;
 /// The longest name of a sender, in characters.
-const NAME_CHARS_MAX: usize = 383;
+pub(crate) const NAME_CHARS_MAX: usize = 383;
 /// The longest reason, in characters. The contract's limit.
-const REASON_CHARS_MAX: usize = 2000;
+pub(crate) const REASON_CHARS_MAX: usize = 2000;
 
 /// The query of a list, as it is sent.
 #[derive(Debug, Default, Deserialize)]

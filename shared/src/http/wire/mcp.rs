@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{check, human_task};
 use crate::error::Error;
+use crate::http::IDEMPOTENCY_KEY_CHARS_MAX;
 use crate::http::body::of_kind;
 use crate::http::sse::{WAIT_SECONDS_MAX, WAIT_SECONDS_MIN};
 use crate::id::IntentId;
@@ -20,8 +21,6 @@ use crate::intent::{Intent, Status, record};
 
 /// The longest name of a tool, in characters.
 const TOOL_CHARS_MAX: usize = 200;
-/// The longest idempotency key, in characters. The contract's limit.
-const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// How long `wait_for_approval` waits if it is told nothing, in seconds: less than the 15 after
 /// which clients of the contract give a request up.
 const WAIT_SECONDS_DEFAULT: u64 = 10;

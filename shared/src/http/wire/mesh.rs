@@ -3,25 +3,26 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::agent::{body as agent_body, limit};
+use super::agent::body as agent_body;
+use super::check;
 use crate::app::MeshAgent;
 use crate::error::Error;
 use crate::mesh::{Health, MeshEvent, MeshEventKind, Metrics};
 
 /// The most of one kind of intents that one heartbeat may report.
-const INTENTS_MAX: u64 = 1_000_000_000;
+pub(crate) const INTENTS_MAX: u64 = 1_000_000_000;
 /// The longest average latency that is taken, in milliseconds: a year.
-const LATENCY_MS_MAX: f64 = 366.0 * 24.0 * 3_600_000.0;
+pub(crate) const LATENCY_MS_MAX: f64 = 366.0 * 24.0 * 3_600_000.0;
 /// The highest cost that one heartbeat may report, in dollars.
-const COST_USD_MAX: f64 = 1_000_000.0;
+pub(crate) const COST_USD_MAX: f64 = 1_000_000.0;
 /// The most agents that a list returns.
-const AGENTS_MAX: usize = 1000;
+pub(crate) const AGENTS_MAX: usize = 1000;
 /// How many agents a list returns unless told otherwise. The contract's default.
-const AGENTS_DEFAULT: usize = 100;
+pub(crate) const AGENTS_DEFAULT: usize = 100;
 /// The most events that a list returns.
-const EVENTS_MAX: usize = 500;
+pub(crate) const EVENTS_MAX: usize = 500;
 /// How many events a list returns unless told otherwise. The contract's default.
-const EVENTS_DEFAULT: usize = 50;
+pub(crate) const EVENTS_DEFAULT: usize = 50;
 
 /// A heartbeat, as it is sent: with metrics or without. What else it reports is ignored.
 #[derive(Debug, Default, Deserialize)]
@@ -38,7 +39,7 @@ impl WireHeartbeat {
         let given = |name: &str| metrics.get(name).filter(|value| !value.is_null());
         let count = |name: &str| -> Result<u64, Error> {
             let Some(value) = given(name) else { return Ok(0) };
-            let count = super::check::whole(&field(name), value)?;
+            let count = check::whole(&field(name), value)?;
             if count <= INTENTS_MAX {
                 return Ok(count);
             }
@@ -73,7 +74,7 @@ pub struct WireMeshAgents {
 impl WireMeshAgents {
     /// Writes `{ok, agents}`.
     pub fn present(&self, agents: &[MeshAgent]) -> Result<Value, Error> {
-        let limit = limit(self.limit, AGENTS_DEFAULT, AGENTS_MAX);
+        let limit = check::limit(self.limit, AGENTS_DEFAULT, AGENTS_MAX)?;
         let health = match self.health.as_deref() {
             None => None,
             Some("healthy") => Some(Health::Healthy),
@@ -101,8 +102,8 @@ pub struct WireMeshEvents {
 
 impl WireMeshEvents {
     /// How many are wanted.
-    pub fn limit(&self) -> usize {
-        limit(self.limit, EVENTS_DEFAULT, EVENTS_MAX)
+    pub fn limit(&self) -> Result<usize, Error> {
+        check::limit(self.limit, EVENTS_DEFAULT, EVENTS_MAX)
     }
 }
 

@@ -15,11 +15,11 @@ use crate::intent::{Command, Intent};
 use crate::principal::Principal;
 
 /// The longest reason, in characters. The contract's limit.
-const REASON_CHARS_MAX: usize = 2000;
+pub(crate) const REASON_CHARS_MAX: usize = 2000;
 /// The longest name of a control or of a principal, in characters.
-const NAME_CHARS_MAX: usize = 383;
+pub(crate) const NAME_CHARS_MAX: usize = 383;
 /// The largest control value, in bytes of JSON: all that one intent keeps must fit beside it.
-const CONTROL_BYTES_MAX: usize = 2048;
+pub(crate) const CONTROL_BYTES_MAX: usize = 2048;
 
 /// A change as it is sent. Who sends it, and whether a scheduler does, follows from the key.
 #[derive(Debug, Default, Deserialize)]

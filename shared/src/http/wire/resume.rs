@@ -17,7 +17,7 @@ use crate::intent::{Command, Intent};
 use crate::principal::{Principal, Role};
 
 /// The longest reason, in characters. The contract's limit.
-const REASON_CHARS_MAX: usize = 2000;
+pub(crate) const REASON_CHARS_MAX: usize = 2000;
 
 /// What a resume asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,6 +110,7 @@ pub fn read(by: &Principal, body: Map<String, Value>) -> Result<Resume, Error> {
 /// Reads the body of a resolve.
 pub fn read_resolve(by: &Principal, body: &Map<String, Value>) -> Result<Command, Error> {
     let by = by.clone();
+    let reason = text(body, "reason", REASON_CHARS_MAX)?;
     match body.get("status").and_then(Value::as_str) {
         Some("COMPLETED") => {
             let result = object(body, "result").unwrap_or_default();
@@ -117,7 +118,6 @@ pub fn read_resolve(by: &Principal, body: &Map<String, Value>) -> Result<Command
         }
         Some("FAILED") => Ok(Command::Fail { by, fence: None, failure: failure("failed", body)? }),
         Some("CANCELED" | "CANCELLED") => {
-            let reason = text(body, "reason", REASON_CHARS_MAX)?;
             let reason = reason.unwrap_or_else(|| format!("canceled by {}", by.name));
             Ok(Command::Cancel { by, reason })
         }

@@ -14,7 +14,7 @@ use crate::registration::Registration;
 use crate::route::Route;
 
 /// The longest display name, in characters.
-pub(super) const DISPLAY_NAME_CHARS_MAX: usize = 120;
+pub(crate) const DISPLAY_NAME_CHARS_MAX: usize = 120;
 
 /// `PUT /v1/routes/{address}`, as it is sent.
 #[derive(Debug, Default, Deserialize)]
@@ -22,6 +22,7 @@ pub(super) const DISPLAY_NAME_CHARS_MAX: usize = 120;
 pub struct WireRoute {
     to: Option<String>,
     delivery_mode: Option<String>,
+    #[serde(default, deserialize_with = "crate::http::body::optional_object")]
     human_task: Option<WireHumanTask>,
     human_task_when: Option<String>,
     display_name: Option<String>,

@@ -16,6 +16,13 @@ mod plan;
 mod step;
 mod work;
 
+#[cfg(feature = "openapi")]
+pub(crate) use bundle::{DESCRIPTION_CHARS_MAX, NAME_CHARS_MAX};
+#[cfg(feature = "openapi")]
+pub(crate) use cast::{AGENTS_MAX, CONTACT_CHARS_MAX, HUMANS_MAX, ROLE_CHARS_MAX};
+#[cfg(feature = "openapi")]
+pub(crate) use step::STEP_ID_CHARS_MAX;
+
 pub use answer::present;
 pub use bundle::{Reading, read};
 pub use plan::{Member, Plan, Routes};

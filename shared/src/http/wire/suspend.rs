@@ -8,27 +8,28 @@ use super::{check, human_task};
 use crate::app::{ClaimedCall, ToolCall};
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::intent::ask::AskRequest;
+use crate::intent::ask::{ASKS_PER_SUSPENSION_MAX, AskRequest};
 use crate::intent::call::OUTPUT_BYTES_MAX;
 use crate::intent::command::WaitsFor;
 use crate::intent::envelope::{REMINDERS_MAX, Reminders, TTL_SECONDS_MAX, TTL_SECONDS_MIN};
 use crate::intent::human_task::{DESCRIPTION_CHARS_MAX, TITLE_CHARS_MAX};
-use crate::intent::{Command, Intent};
+use crate::intent::{Command, Intent, Rejection};
 use crate::principal::Principal;
 use crate::store::{Attachment, CallOutput, Checkpoint};
 
 /// The largest run state, in bytes.
 pub const CHECKPOINT_BYTES_MAX: usize = 300_000;
 /// The longest name of a tool or of a format, in characters.
-const NAME_CHARS_MAX: usize = 200;
+pub(crate) const NAME_CHARS_MAX: usize = 200;
 /// The longest claim token that a client may choose, in characters.
-const CLAIM_TOKEN_CHARS_MAX: usize = 100;
+pub(crate) const CLAIM_TOKEN_CHARS_MAX: usize = 100;
 /// The shortest claim token that a client may choose, in characters: it must not be guessed.
-const CLAIM_TOKEN_CHARS_MIN: usize = 16;
+pub(crate) const CLAIM_TOKEN_CHARS_MIN: usize = 16;
 
 /// `POST …/suspend`, as it is sent.
 #[derive(Debug, Deserialize)]
 pub struct WireSuspend {
+    #[serde(default, deserialize_with = "crate::http::body::optional_object")]
     checkpoint: Option<WireCheckpoint>,
     expected_checkpoint: Option<String>,
     #[serde(default)]
@@ -69,6 +70,10 @@ impl WireSuspend {
         {
             let detail = "stand beside waits_for, which is not people; send one of the two";
             return Err(Error::field("approvals", detail));
+        }
+        // A repeated suspension is taken before the core counts.
+        if self.approvals.len() > ASKS_PER_SUSPENSION_MAX {
+            return Err(Error::Rejected(Rejection::AsksOutOfBounds));
         }
         let waits_for = match self.waits_for.as_deref() {
             None | Some("people") => {

@@ -14,15 +14,15 @@ use crate::webhook::{EventPattern, EventType, News, Owner, Published, Subscripti
 use crate::webhook::{THREAD_CREATED, THREAD_UPDATED};
 
 /// The most event types of one subscription. The contract's limit.
-const EVENT_TYPES_MAX: usize = 32;
+pub(crate) const EVENT_TYPES_MAX: usize = 32;
 /// The longest description, in characters.
-const DESCRIPTION_CHARS_MAX: usize = 500;
+pub(crate) const DESCRIPTION_CHARS_MAX: usize = 500;
 /// The shortest source, in characters. The contract's limit.
-const SOURCE_CHARS_MIN: usize = 2;
+pub(crate) const SOURCE_CHARS_MIN: usize = 2;
 /// The longest source, in characters. The contract's limit.
-const SOURCE_CHARS_MAX: usize = 100;
+pub(crate) const SOURCE_CHARS_MAX: usize = 100;
 /// The largest payload of an event, in bytes of JSON.
-const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
 /// The source of what Holdpoint itself posts, by which receivers tell it from what clients publish.
 const OWN_SOURCE: &str = "holdpoint";
 

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    IDEMPOTENCY_KEY_CHARS_MAX, LISTED_MAX, Standing, TOOL_CHARS_MAX, WAIT_SECONDS_DEFAULT,
-};
+use super::{LISTED_MAX, Standing, TOOL_CHARS_MAX, WAIT_SECONDS_DEFAULT};
+use crate::http::IDEMPOTENCY_KEY_CHARS_MAX;
 use crate::http::sse::{WAIT_SECONDS_MAX, WAIT_SECONDS_MIN};
 use crate::http::wire::human_task::PERSON_CHARS_MAX;
 use crate::intent::envelope::{TTL_SECONDS_MAX, TTL_SECONDS_MIN};

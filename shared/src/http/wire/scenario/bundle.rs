@@ -18,9 +18,9 @@ use crate::intent::workflow::{STEPS_MAX, Workflow};
 use crate::route::Route;
 
 /// The longest name of a scenario or an idempotency key, in characters. The contract's limit.
-const NAME_CHARS_MAX: usize = 255;
+pub(crate) const NAME_CHARS_MAX: usize = 255;
 /// The longest description, in characters. The contract's limit.
-const DESCRIPTION_CHARS_MAX: usize = 1000;
+pub(crate) const DESCRIPTION_CHARS_MAX: usize = 1000;
 /// The fields of the intent that are numbers.
 const NUMBERS: [&str; 5] = [
     "ttl_seconds",

@@ -9,13 +9,13 @@ use crate::http::wire::route::{DISPLAY_NAME_CHARS_MAX, delivery};
 use crate::intent::envelope::Delivery;
 
 /// The most agents that a bundle may name. The contract's limit.
-const AGENTS_MAX: usize = 50;
+pub(crate) const AGENTS_MAX: usize = 50;
 /// The most people that a bundle may name. The contract's limit.
-const HUMANS_MAX: usize = 20;
+pub(crate) const HUMANS_MAX: usize = 20;
 /// The longest role, in characters. The contract's limit for names.
-const ROLE_CHARS_MAX: usize = 255;
+pub(crate) const ROLE_CHARS_MAX: usize = 255;
 /// The longest contact, in characters.
-const CONTACT_CHARS_MAX: usize = 255;
+pub(crate) const CONTACT_CHARS_MAX: usize = 255;
 
 /// Everybody who takes part.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use crate::intent::envelope::TTL_SECONDS_MAX;
 use crate::intent::workflow::{RETRIES_MAX, Retry, Step, Work};
 
 /// The longest name of a step, in characters. The contract's limit for names.
-pub(super) const STEP_ID_CHARS_MAX: usize = 255;
+pub(crate) const STEP_ID_CHARS_MAX: usize = 255;
 /// Seconds before a step is tried again, unless the sender says otherwise. The contract's default.
 const RETRY_DELAY_SECONDS_DEFAULT: u32 = 30;
 

@@ -1,0 +1,136 @@
+//! Agents, and the routes that lead to them.
+
+use serde_json::{Value, json};
+
+use super::operation::Operation;
+use super::schema::{
+    address, answer, count, instant, list, named, object, optional_text, or_null, said, text, uri,
+    uuid, words,
+};
+use super::{Area, parameter, refusals};
+use crate::error::Error;
+use crate::http::wire::agent::AGENTS_MAX;
+use crate::http::wire::route::DISPLAY_NAME_CHARS_MAX;
+use crate::principal::Role;
+use crate::registration::Standing;
+
+/// The group.
+pub(super) fn area() -> Area {
+    Area {
+        tag: "Agents",
+        about: "Agents, and the routes that lead to them.",
+        operations: vec![
+            agents(),
+            agent_at("/v1/agents/{a}", "getAgent1", &["a"]),
+            agent_at("/v1/agents/{a}/{b}", "getAgent2", &["a", "b"]),
+            agent_at("/v1/agents/{a}/{b}/{c}", "getAgent3", &["a", "b", "c"]),
+            route(),
+            put_route(),
+        ],
+        schemas: vec![("Agent", agent()), ("Route", route_schema()), ("NewRoute", new_route())],
+    }
+}
+
+fn agents() -> Operation {
+    let lists = json!({"agents": list(named("Agent")), "routes": list(named("Route"))});
+    Operation::new("get", "/v1/agents", "listAgents", "List agents and routes")
+        .with_query([
+            parameter::query("org_id", "Only agents of this organization.", text()),
+            parameter::query("workspace_id", "Only agents of this workspace.", text()),
+            parameter::limit(AGENTS_MAX, AGENTS_MAX),
+        ])
+        .answering("Registered agents, and every route.", answer(lists))
+}
+
+fn agent_at(path: &'static str, id: &'static str, segments: &[&str]) -> Operation {
+    let operation = Operation::new("get", path, id, "Look at an agent");
+    segments
+        .iter()
+        .fold(operation, |operation, name| operation.with(parameter::segment(name)))
+        .answering("The agent behind the address.", answer(json!({"agent": named("Agent")})))
+        .refusing([Error::NotFound("agent"), refusals::wrong()])
+}
+
+fn route() -> Operation {
+    Operation::new("get", "/v1/routes/{address}", "getRoute", "Look at a route")
+        .with(parameter::address())
+        .answering("The route.", one())
+        .refusing([Error::NotFound("route"), refusals::wrong()])
+}
+
+fn put_route() -> Operation {
+    let example = json!({"to": "agent://deployer", "human_task": {"title": "Sign off on it"}});
+    Operation::new("put", "/v1/routes/{address}", "putRoute", "Make or change a route")
+        .says("Leads an address to an agent, with a person's sign-off if `human_task` is there.")
+        .for_roles(&[Role::Admin])
+        .with(parameter::address())
+        .taking(named("NewRoute"), example)
+        .or_nothing()
+        .answering("The route.", one())
+}
+
+fn one() -> Value {
+    answer(json!({
+        "route": named("Route"),
+        "effective_within_seconds": said("How long until it holds everywhere.", count()),
+    }))
+}
+
+/// How an agent gets its intents, as it is sent.
+pub(super) fn delivery_mode() -> Value {
+    or_null(words(["stream", "poll", "worker", "internal"]))
+}
+
+fn agent() -> Value {
+    let all = [Standing::Active, Standing::Suspended, Standing::Killed, Standing::Deleted];
+    object(
+        &[
+            "address",
+            "service_account_id",
+            "service_account_name",
+            "display_name",
+            "status",
+            "delivery_mode",
+            "created_at",
+            "updated_at",
+        ],
+        json!({
+            "address": uri(),
+            "service_account_id": or_null(uuid()),
+            "service_account_name": or_null(text()),
+            "display_name": or_null(text()),
+            "status": words(all.map(Standing::name)),
+            "delivery_mode": text(),
+            "created_at": instant(),
+            "updated_at": instant(),
+        }),
+    )
+}
+
+fn route_schema() -> Value {
+    object(
+        &["address", "to", "delivery_mode", "human_task", "updated_at"],
+        json!({
+            "address": uri(),
+            "to": uri(),
+            "delivery_mode": text(),
+            "human_task": or_null(named("HumanTask")),
+            "human_task_when": or_null(words(["on_result", "on_arrival"])),
+            "display_name": or_null(text()),
+            "updated_at": instant(),
+        }),
+    )
+}
+
+fn new_route() -> Value {
+    object(
+        &[],
+        json!({
+            "to": said("Where it leads; to itself if it is missing.", or_null(address())),
+            "delivery_mode": or_null(words(["stream", "poll", "worker", "internal"])),
+            "human_task": or_null(named("NewHumanTask")),
+            "human_task_when": or_null(words(["on_result", "on_arrival"])),
+            "display_name": optional_text(DISPLAY_NAME_CHARS_MAX),
+        }),
+    )
+}
