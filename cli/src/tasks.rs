@@ -80,6 +80,10 @@ pub(crate) struct Task {
     /// Where the reviewer can decide in a browser.
     pub(crate) approve_url: Option<String>,
     version: u64,
+    /// The first instant at which nobody can decide any more.
+    until: String,
+    /// What an answer must have beside its word.
+    needs: Vec<&'static str>,
 }
 
 /// Runs the command.
@@ -136,6 +140,8 @@ impl Task {
             action: task.get("action")?.clone(),
             digest: text("digest")?.to_owned(),
             version: task.get("version")?.as_u64()?,
+            until: instant(task, "/due_at"),
+            needs: needs(task),
             approve_url: text("approve_url").map(str::to_owned),
         })
     }
@@ -151,6 +157,8 @@ impl Task {
                 action: hold.get("action")?.clone(),
                 digest: text(hold, "digest")?,
                 version: hold.get("version")?.as_u64()?,
+                until: instant(hold, "/decide_until"),
+                needs: needs(intent),
                 approve_url: None,
             })
         };
@@ -170,7 +178,7 @@ impl Task {
             terminal.paint(Paint::Strong, &action("/title")),
             format!("task      {}", self.id),
             format!("asked by  {}", action("/from")),
-            format!("deadline  {}", instant(&self.action, "/deadline_at")),
+            format!("deadline  {}", self.until),
             format!(
                 "digest    {}  (whole: {})",
                 short_digest(&self.digest),
@@ -188,6 +196,9 @@ impl Task {
             answers.into_iter().flatten().map(|answer| field(answer, "")).collect();
         if !answers.is_empty() {
             lines.push(format!("answers   {}", answers.join(", ")));
+        }
+        if !self.needs.is_empty() {
+            lines.push(format!("needs     {}", self.needs.join(", ")));
         }
         let parts = [
             ("form", "/form_schema"),
@@ -243,6 +254,16 @@ async fn answer(
     terminal.answer(&answered, || {
         format!("answered {outcome}; the intent is {}", field(&answered, "/intent/status"))
     })
+}
+
+/// What the task of an intent or of the list refuses an answer without.
+fn needs(task: &Value) -> Vec<&'static str> {
+    let wanted = |flag: &str| task.pointer(flag).and_then(Value::as_bool) == Some(true);
+    let parts = [
+        ("/human_task/required_comment", "a comment"),
+        ("/human_task/evidence_required", "evidence to say yes (--data evidence=TEXT)"),
+    ];
+    parts.into_iter().filter(|(flag, _)| wanted(flag)).map(|(_, part)| part).collect()
 }
 
 /// Reads `NAME=VALUE`.
@@ -348,7 +369,11 @@ mod tests {
     fn task() -> Task {
         let intent = json!({
             "intent_id": ID,
-            "hold": {"version": 8, "digest": "3f9a21c4ffee", "action": action()},
+            "human_task": {"required_comment": true, "evidence_required": true},
+            "hold": {
+                "version": 8, "digest": "3f9a21c4ffee", "action": action(),
+                "decide_until": "2030-01-30T17:00:00Z",
+            },
         });
         Task::of_intent(&intent).unwrap()
     }
@@ -356,7 +381,14 @@ mod tests {
     #[test]
     fn the_whole_action_is_shown_and_no_text_of_it_stands_at_the_margin() {
         let shown = task().show(&Terminal::new(false, true));
-        for part in ["Publish⟨U+202E⟩?", "asked by  agent://a", "3f9a 21c4", "3f9a21c4ffee"] {
+        for part in [
+            "Publish⟨U+202E⟩?",
+            "asked by  agent://a",
+            "3f9a 21c4",
+            "3f9a21c4ffee",
+            "deadline  2030-01-30 17:00:00Z",
+            "needs     a comment, evidence to say yes",
+        ] {
             assert!(shown.contains(part), "{part} in {shown}");
         }
         assert!(shown.contains("\"to\": \"all\""), "{shown}");
@@ -370,10 +402,13 @@ mod tests {
         let listed = json!({
             "intent_id": CHILD, "parent_intent_id": ID, "version": 8, "digest": "3f9a21c4ffee",
             "action": action(), "approve_url": "http://127.0.0.1/approve/x",
+            "due_at": "2030-01-30T17:00:00Z",
+            "human_task": {"required_comment": true, "evidence_required": true},
         });
         let listed = Task::of_list(&listed).unwrap();
         assert_eq!(listed.parent.map(|id| id.to_string()).as_deref(), Some(ID));
         let read = task();
+        assert_eq!((listed.until, listed.needs), (read.until, read.needs));
         assert_eq!(
             (listed.version, listed.digest, listed.action),
             (read.version, read.digest, read.action)

@@ -19,6 +19,7 @@ use crate::host::{Failure, Host};
 use crate::http_answer::http_answer;
 use crate::http_event::{Arrival, http_event};
 use crate::ids::Ids;
+use crate::loopback::guarded;
 use crate::notices::{self, Notices};
 use crate::template::route::Routes;
 
@@ -40,7 +41,7 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     pub(crate) fn router(self) -> Router {
-        Router::new().fallback(handle).with_state(self)
+        guarded(Router::new().fallback(handle).with_state(self))
     }
 
     async fn answer(&self, request: Request, peer: SocketAddr, id: Uuid) -> Response<Body> {

@@ -1,7 +1,14 @@
 //! Listeners on this machine's own addresses.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::HOST;
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::Error;
@@ -31,6 +38,31 @@ pub(crate) fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), E
     open().map_err(|source| Error::Listen { address, source })
 }
 
+/// The same routes, for requests to this machine by its own names only.
+///
+/// A web page from elsewhere can let its name lead to 127.0.0.1, and then read what is served there.
+/// The name gives it away.
+pub(crate) fn guarded(routes: Router) -> Router {
+    routes.layer(from_fn(async |request: Request, next: Next| -> Response {
+        if is_own(request.headers()) {
+            return next.run(request).await;
+        }
+        let detail = "this serves one machine; ask for it as 127.0.0.1, [::1] or localhost\n";
+        (StatusCode::MISDIRECTED_REQUEST, detail).into_response()
+    }))
+}
+
+/// Whether the host that is asked for is one of this machine's own names.
+fn is_own(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(HOST) else { return false };
+    let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+    host.is_some_and(|authority| {
+        let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+        let name = name.to_ascii_lowercase();
+        name == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +71,22 @@ mod tests {
     async fn other_machines_are_not_served() {
         let message = listen(([0, 0, 0, 0], 0).into()).unwrap_err().to_string();
         assert!(message.starts_with("0.0.0.0:0 is not a loopback address"), "{message}");
+    }
+
+    #[test]
+    fn requests_name_this_machine() {
+        let own = |host: &'static str| {
+            is_own(&HeaderMap::from_iter([(HOST, axum::http::HeaderValue::from_static(host))]))
+        };
+        for host in ["127.0.0.1", "127.0.0.1:8080", "localhost:3000", "LOCALHOST", "[::1]:9"] {
+            assert!(own(host), "{host}");
+        }
+        for host in
+            ["", "example.com", "127.0.0.1.example.com", "localhost.example.com:80", "10.0.0.1"]
+        {
+            assert!(!own(host), "{host}");
+        }
+        assert!(!is_own(&HeaderMap::new()));
     }
 
     #[tokio::test]

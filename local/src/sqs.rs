@@ -16,6 +16,7 @@ use winterbaume_sqs::{SqsBackend, SqsService};
 mod store;
 
 use crate::Error;
+use crate::loopback::guarded;
 use crate::template::queue::Queue;
 use crate::template::scope::{ACCOUNT, REGION};
 use store::Store;
@@ -50,7 +51,7 @@ impl Queues {
 
     /// The SQS API for other processes.
     pub(crate) fn router(&self) -> Router {
-        Router::new().fallback(handle).with_state(self.clone())
+        guarded(Router::new().fallback(handle).with_state(self.clone()))
     }
 
     /// Changes whenever a message may have come.

@@ -152,6 +152,11 @@ async fn requests_records_and_messages_reach_their_processes() {
     let reply = call(stack.base_url(), "POST", "/echo/large", &"x".repeat(10_000_001)).await;
     assert_eq!(reply.status, 413);
 
+    let base = stack.base_url().to_owned();
+    let rebound = move || request(&base, "GET", "/echo/a", &[("host", "attacker.example")], b"");
+    let reply = tokio::task::spawn_blocking(rebound).await.unwrap().unwrap();
+    assert_eq!(reply.status, 421, "{}", reply.body);
+
     put(&stack, "a").await;
     let event = notice(&mut notices, "stream").await;
     assert_eq!(event["Records"][0]["dynamodb"]["NewImage"]["pk"]["S"], "a");

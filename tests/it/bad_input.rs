@@ -1,6 +1,7 @@
 //! What is refused, how it is said, and that nothing has changed then.
 
 mod edges;
+mod everywhere;
 
 use axum::body::Body;
 use serde_json::{Value, json};

@@ -170,7 +170,7 @@ fn without_switch(route: &str) -> String {
 }
 
 /// Each operation, under `METHOD /path`.
-fn operations() -> impl Iterator<Item = (String, &'static Value)> {
+pub(crate) fn operations() -> impl Iterator<Item = (String, &'static Value)> {
     let paths = DESCRIPTION["paths"].as_object().unwrap().iter();
     paths.flat_map(|(path, methods)| {
         let methods = methods.as_object().unwrap().iter();

@@ -31,9 +31,11 @@ pub(crate) fn request(
     let address = base.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address)?;
     let length = body.len().to_string();
-    let own = [("host", address), ("content-length", &length), ("connection", "close")];
+    let named = headers.iter().any(|(name, _)| *name == "host");
+    let host = [("host", address)].into_iter().filter(|_| !named);
+    let own = [("content-length", length.as_str()), ("connection", "close")];
     write!(stream, "{method} {path} HTTP/1.1\r\n")?;
-    for (name, value) in own.iter().chain(headers) {
+    for (name, value) in host.chain(own).chain(headers.iter().copied()) {
         write!(stream, "{name}: {value}\r\n")?;
     }
     stream.write_all(b"\r\n")?;

@@ -2,9 +2,8 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use serde::Deserialize;
 
-use super::{Caller, Query};
+use super::{Caller, OwnerAgent};
 use crate::address::Address;
 use crate::app::App;
 use crate::error::Error;
@@ -19,43 +18,19 @@ pub struct OnBehalf {
     pub owner: Option<Address>,
 }
 
-#[derive(Deserialize)]
-struct Named {
-    owner_agent: Option<String>,
-}
-
 impl FromRequestParts<App> for OnBehalf {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let Caller(by) = Caller::from_request_parts(parts, app).await?;
-        let Query(Named { owner_agent }) = Query::from_request_parts(parts, app).await?;
-        let header = parts.headers.get("x-owner-agent").map(|value| value.to_str());
-        let detail = "the header x-owner-agent has characters that no address has";
-        let header = header.transpose().map_err(|_| Error::malformed(detail))?;
-        let owner = one(read(owner_agent.as_deref())?, read(header)?)?;
+        let OwnerAgent(named) = OwnerAgent::from_request_parts(parts, app).await?;
+        let owner = named.as_deref().map(Address::parse).transpose();
+        let owner = owner.map_err(|error| Error::field("owner_agent", error.to_string()))?;
         let by = match by.role {
             Role::Agent => narrowed(by, owner.as_ref())?,
             Role::Reviewer | Role::Admin => by,
         };
         Ok(Self { by, owner })
-    }
-}
-
-fn read(text: Option<&str>) -> Result<Option<Address>, Error> {
-    let text = text.filter(|text| !text.trim().is_empty());
-    let address = text.map(Address::parse).transpose();
-    address.map_err(|error| Error::field("owner_agent", error.to_string()))
-}
-
-/// The one agent that both places name, if they name any.
-fn one(query: Option<Address>, header: Option<Address>) -> Result<Option<Address>, Error> {
-    match (query, header) {
-        (Some(query), Some(header)) if query != header => {
-            let detail = "owner_agent and x-owner-agent name two agents; send one of them";
-            Err(Error::malformed(detail))
-        }
-        (query, header) => Ok(query.or(header)),
     }
 }
 
@@ -86,14 +61,6 @@ mod tests {
             address: own.map(address),
             assurance: Assurance::Key,
         }
-    }
-
-    #[test]
-    fn two_spellings_of_one_agent_agree_and_two_agents_do_not() {
-        let both = |query, header| one(Some(address(query)), Some(address(header)));
-        assert_eq!(both("agent://a", "a").unwrap(), Some(address("a")));
-        assert!(both("a", "b").is_err());
-        assert_eq!(one(None, Some(address("a"))).unwrap(), Some(address("a")));
     }
 
     #[test]

@@ -31,12 +31,31 @@ impl<S: Send + Sync> FromRequestParts<S> for OwnerAgent {
         let said = |text: &&str| !text.is_empty();
         let asked = owner_agent.as_deref().map(str::trim).filter(said);
         let header = header.map(str::trim).filter(said);
-        match (asked, header) {
-            (Some(asked), Some(header)) if Owner::named(asked) != Owner::named(header) => {
-                let detail = "owner_agent and x-owner-agent name different owners; send one";
-                Err(Error::malformed(detail))
-            }
-            _ => Ok(Self(asked.or(header).map(str::to_owned))),
+        one(asked, header).map(|owner| Self(owner.map(str::to_owned)))
+    }
+}
+
+/// The one owner that both places name, if they name any.
+fn one<'a>(query: Option<&'a str>, header: Option<&'a str>) -> Result<Option<&'a str>, Error> {
+    match (query, header) {
+        (Some(query), Some(header)) if Owner::named(query) != Owner::named(header) => {
+            let detail = "owner_agent and x-owner-agent name different owners; send one of them";
+            Err(Error::malformed(detail))
         }
+        (query, header) => Ok(query.or(header)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_spellings_of_one_owner_agree_and_two_owners_do_not() {
+        assert_eq!(one(Some("agent://a"), Some("a")).unwrap(), Some("agent://a"));
+        assert_eq!(one(None, Some("a")).unwrap(), Some("a"));
+        assert_eq!(one(Some("ana"), None).unwrap(), Some("ana"));
+        assert_eq!(one(None, None).unwrap(), None);
+        assert!(one(Some("a"), Some("b")).is_err());
     }
 }

@@ -73,8 +73,12 @@ impl Answer {
             return Err(Rejection::EvidenceRequired);
         }
         if approves && let Some(schema) = &task.form_schema {
-            let data = form::coerce(schema, settled.candidate(schema));
+            // The form says nothing of what the task wants beside it.
+            let beside = task.evidence_required && !has_field(schema, EVIDENCE);
+            let evidence = beside.then(|| settled.data.remove(EVIDENCE)).flatten();
+            let mut data = form::coerce(schema, settled.candidate(schema));
             form::validate(schema, &data).map_err(Rejection::FormInvalid)?;
+            data.extend(evidence.map(|evidence| (EVIDENCE.to_owned(), evidence)));
             settled.data = data;
         }
         if !settled.data.values().all(is_exact) {
@@ -143,16 +147,19 @@ impl Settled {
         let mut data = self.data.clone();
         let said = [json!(self.approves), json!(self.outcome), json!(self.comment)];
         for (name, value) in DERIVED.into_iter().zip(said) {
-            let wanted =
-                schema.as_value().pointer("/properties").is_some_and(|it| it.get(name).is_some());
             // The word that was chosen says whether it is a yes, whatever else was sent.
             let derived = name != "comment";
-            if wanted && !value.is_null() && (derived || !data.contains_key(name)) {
+            if has_field(schema, name) && !value.is_null() && (derived || !data.contains_key(name))
+            {
                 data.insert(name.to_owned(), value);
             }
         }
         data
     }
+}
+
+fn has_field(schema: &form::FormSchema, name: &str) -> bool {
+    schema.as_value().pointer("/properties").is_some_and(|fields| fields.get(name).is_some())
 }
 
 /// The one answer of the task that is a yes, or a no; the plain word if there are several.

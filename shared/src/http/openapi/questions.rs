@@ -95,7 +95,7 @@ fn human_task() -> Value {
 
 fn hold() -> Value {
     let mut schema = object(
-        &["version", "digest", "opened_at", "action"],
+        &["version", "digest", "opened_at", "decide_until", "action"],
         json!({
             "version": said(
                 "A decision may name it, so that it is about this and nothing later.",
@@ -103,6 +103,7 @@ fn hold() -> Value {
             ),
             "digest": said("SHA-256 of the canonical JSON of `action`.", digest()),
             "opened_at": instant(),
+            "decide_until": said("The first instant at which nobody can decide any more.", instant()),
             "action": said("The whole of what is decided.", json!({"type": ["object", "null"]})),
         }),
     );

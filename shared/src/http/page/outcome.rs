@@ -64,14 +64,20 @@ impl Word {
             "accept" | "accepted" => ("Accept", "Accepted", false),
             "approve" | "approved" => ("Approve", "Approved", false),
             "cancel" | "canceled" | "cancelled" => ("Cancel", "Cancelled", true),
+            "assign" | "assigned" => ("Assign", "Assigned", false),
             "changes_requested" | "request_changes" => {
                 ("Request changes", "Changes requested", false)
             }
+            "complete" | "completed" | "done" => ("Done", "Done", false),
             "confirm" | "confirmed" => ("Confirm", "Confirmed", false),
             "decline" | "declined" => ("Decline", "Declined", true),
             "deny" | "denied" => ("Deny", "Denied", true),
             "escalate" | "escalated" => ("Escalate", "Escalated", false),
+            "fail" | "failed" => ("It failed", "Failed", true),
+            "override_approved" => ("Override the rule", "Override approved", false),
+            "provide" | "provided" => ("Provide", "Provided", false),
             "reject" | "rejected" => ("Reject", "Rejected", true),
+            "submit" | "submitted" => ("Submit", "Submitted", false),
             _ => return None,
         };
         Some(Self { label, past, refuses })
@@ -88,6 +94,7 @@ fn capitalised(outcome: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::intent::task_type::TaskType;
 
     #[test]
     fn known_words_become_commands_and_others_are_capitalised() {
@@ -98,6 +105,20 @@ mod tests {
         assert_eq!(past("approve"), "Approved");
         assert_eq!(past("needs_info"), "Needs info");
         assert_eq!(past(""), "");
+    }
+
+    #[test]
+    fn every_word_that_a_task_takes_by_itself_is_a_command_and_a_fact() {
+        for task_type in TaskType::ALL {
+            for outcome in task_type.outcomes() {
+                let word = outcome.name();
+                assert!(Word::of(word).is_some(), "{word}");
+                assert!(label(word) != past(word) || word == "completed", "{word}");
+            }
+        }
+        assert_eq!(labels(&["submitted", "declined"]), ["Submit", "Decline"]);
+        assert_eq!(labels(&["completed", "failed"]), ["Done", "It failed"]);
+        assert_eq!(Tone::of("failed", false), Tone::Negative);
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub struct Review<'a> {
     pub arguments: &'a Value,
     /// A result that the agent has produced and that waits to be released.
     pub proposal: Option<&'a Value>,
+    /// What the steps before this one came to, when the decision is a step of a workflow.
+    pub earlier: Option<&'a Value>,
     /// The first instant at which nobody can decide any more.
     pub deadline_at: Timestamp,
     /// The instant at which the page is made.
@@ -195,6 +197,12 @@ fn content(review: &Review<'_>) -> Markup {
                 (arguments(proposal))
             }
         }
+        @if let Some(earlier) = review.earlier {
+            section.card aria-labelledby="earlier" {
+                h2 #earlier { "What the steps before came to" }
+                (arguments(earlier))
+            }
+        }
         section.card aria-labelledby="arguments" {
             h2 #arguments { (name) }
             (arguments(review.arguments))
@@ -306,6 +314,7 @@ fn anything_hidden(review: &Review<'_>) -> bool {
         .any(|text| visible(text).has_marks())
         || has_marks(review.arguments)
         || review.proposal.is_some_and(has_marks)
+        || review.earlier.is_some_and(has_marks)
         || review.form.is_some_and(|schema| has_marks(schema.as_value()))
 }
 

@@ -6,7 +6,7 @@ use crate::intent::task_type::TaskType;
 
 /// What is served, and a route that serves it. A test holds the routes against the template, so that
 /// nothing is promised that is not there.
-pub const CAPABILITIES: [(&str, &str); 17] = [
+pub const CAPABILITIES: [(&str, &str); 26] = [
     ("intents.create", "POST /v1/intents"),
     ("intents.get", "GET /v1/intents/{id}"),
     ("intents.list", "GET /v1/intents"),
@@ -19,11 +19,20 @@ pub const CAPABILITIES: [(&str, &str); 17] = [
     ("intents.acknowledge", "POST /v1/intents/{id}/acknowledge"),
     ("intents.bulk_cancel", "POST /v1/intents/bulk-cancel"),
     ("intents.suspend", "POST /v1/intents/{id}/suspend"),
+    ("intents.tool_calls", "POST /v1/intents/{id}/tool-calls/{call_id}/claim"),
+    ("agents", "GET /v1/agents"),
+    ("agents.routes", "PUT /v1/routes/{address+}"),
     ("agents.stream", "GET /v1/agents/{a}/intents/stream"),
+    ("keys", "POST /v1/keys"),
+    ("mcp", "POST /mcp"),
+    ("mesh", "POST /v1/mesh/heartbeat"),
+    ("mesh.kill_switch", "POST /v1/mesh/agents/{address+}"),
+    ("service_accounts", "POST /v1/service-accounts"),
     ("inbox", "GET /v1/inbox"),
     ("approvals", "POST /v1/approvals/{id}/decision"),
     ("tasks", "GET /v1/me/tasks"),
     ("scenarios", "POST /v1/scenarios/apply"),
+    ("webhooks", "POST /v1/webhooks/subscriptions"),
 ];
 
 /// The contract's own type of a plain request to an agent.

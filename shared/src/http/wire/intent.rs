@@ -105,6 +105,7 @@ fn hold(intent: &Intent) -> Map<String, Value> {
             "version": hold.version,
             "digest": hold.digest,
             "opened_at": hold.opened_at,
+            "decide_until": intent.decide_until(),
             "action": intent.action(hold),
         }),
     );

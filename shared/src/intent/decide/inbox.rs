@@ -55,14 +55,15 @@ pub(super) fn hide(
     Ok(())
 }
 
-/// Whether this principal may speak on the intent: its sender, its agent, whoever was granted to
-/// resume it, and people.
+/// Whether this principal may speak on the intent: its sender, its agent, whoever its result goes to
+/// or was granted to resume it, and people.
 fn takes_part(intent: &Intent, by: &Principal) -> Result<(), Rejection> {
     let takes_part = match by.role {
         Role::Reviewer | Role::Admin => true,
         Role::Agent => {
             by.name == intent.envelope.from
                 || by.speaks_for(intent.handler())
+                || intent.envelope.reply_to.as_ref().is_some_and(|to| by.speaks_for(to))
                 || intent.grants(by, Right::Resume)
         }
     };

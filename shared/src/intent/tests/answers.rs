@@ -175,6 +175,31 @@ fn a_yes_shows_its_evidence_and_a_no_has_none_to_show() {
     }
 }
 
+#[test]
+fn evidence_stands_beside_a_form_that_has_no_field_for_it() {
+    let closed = json!({
+        "type": "object", "properties": {"city": {"type": "string"}}, "additionalProperties": false,
+    });
+    let with_field = json!({
+        "type": "object", "properties": {"evidence": {"type": "string", "minLength": 5}},
+    });
+    let task = |schema: &Value| HumanTask {
+        form_schema: Some(FormSchema::parse(schema.clone()).unwrap()),
+        evidence_required: true,
+        ..task(TaskType::Form)
+    };
+    let data = json!({"city": "Ulm", "evidence": "photo-7"});
+    let answer = with_data(said("submitted"), data.clone());
+    assert_eq!(json!(answer.settle(&task(&closed)).unwrap().data), data);
+    let bare = with_data(said("submitted"), json!({"city": "Ulm"}));
+    assert_eq!(bare.settle(&task(&closed)), Err(Rejection::EvidenceRequired));
+    // Nobody asked for evidence, so it is a field like any other.
+    let unasked = HumanTask { evidence_required: false, ..task(&closed) };
+    assert!(matches!(answer.settle(&unasked), Err(Rejection::FormInvalid(_))));
+    let short = with_data(said("submitted"), json!({"evidence": "yes"}));
+    assert!(matches!(short.settle(&task(&with_field)), Err(Rejection::FormInvalid(_))));
+}
+
 fn form() -> HumanTask {
     let schema = json!({
         "type": "object",

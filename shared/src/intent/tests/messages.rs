@@ -30,6 +30,15 @@ fn whoever_takes_part_speaks() {
 }
 
 #[test]
+fn whoever_the_result_goes_to_speaks_too() {
+    let envelope = Envelope { reply_to: Some(address("boss")), ..streamed() };
+    let given = vec![(create(envelope), 0)];
+    let receiver = Principal { address: Some(address("boss")), ..stranger() };
+    check(&given, (say(&receiver, 1), 1), Ok(&["Said"]));
+    check(&given, (say(&stranger(), 1), 1), Err(Rejection::NotTheHandler));
+}
+
+#[test]
 fn talk_changes_nothing_but_the_count() {
     for given in [given(), vec![(create(held(Placement::OnArrival)), 0)]] {
         let before = Story::of(&given);

@@ -22,6 +22,7 @@ fn sample(arguments: &Value) -> Review<'_> {
         tool: Some("payments.refund"),
         arguments,
         proposal: None,
+        earlier: None,
         deadline_at: "2026-11-22T14:14:59Z".parse().unwrap(),
         now: "2026-11-22T12:00:00Z".parse().unwrap(),
         digest: DIGEST,
@@ -136,6 +137,31 @@ fn a_result_that_waits_stands_before_what_was_asked_for() {
             "In the agent’s own words",
         ],
     );
+}
+
+#[test]
+fn a_step_is_named_by_what_it_asks_and_shows_what_came_before_it() {
+    let earlier = json!({"draft": "Dear Ana"});
+    let arguments = arguments_of_a_refund();
+    let step = Review {
+        tool: None,
+        earlier: Some(&earlier),
+        task_type: TaskType::ManualAction,
+        ..sample(&arguments)
+    };
+    assert_in_order(
+        &review(&step).into_string(),
+        &[
+            "intent.refund.v1</bdi></code> asks for something to be done</h1>",
+            "What the steps before came to",
+            "Dear Ana",
+            "What exactly is asked for",
+            "currency",
+        ],
+    );
+    let hidden = json!({"draft": "a\u{202e}b"});
+    let page = review(&Review { earlier: Some(&hidden), ..step }).into_string();
+    assert!(page.contains("This request contains hidden characters"), "{page}");
 }
 
 #[test]
