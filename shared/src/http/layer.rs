@@ -27,9 +27,10 @@ pub fn service(routes: Router<App>, app: App) -> Router {
         .with_state(app)
 }
 
-/// Answers for what no handler takes: the path is there for other methods, or not at all.
-async fn nowhere(uri: Uri) -> Error {
-    match allow(uri.path()) {
+/// Answers for what no handler takes: the path is there for other methods, or not at all. The address
+/// that streams answers has a part of the paths only, so it says nothing of the others.
+async fn nowhere(State(app): State<App>, uri: Uri) -> Error {
+    match allow(uri.path()).filter(|_| !app.config().response_streaming) {
         Some(allow) => Error::MethodNotAllowed { allow },
         None => Error::NotFound("path"),
     }
