@@ -29,6 +29,7 @@ pub fn apply(intent: Option<Intent>, event: &Event) -> Option<Intent> {
             delivery_attempt: 0,
             fence: 0,
             offer_seq: 0,
+            turn_seq: 0,
             checkpoint: None,
             asks: Vec::new(),
             calls: std::collections::BTreeMap::new(),
@@ -97,6 +98,9 @@ fn change(intent: &mut Intent, event: &Event) {
         EventKind::Resumed { answer_by } => {
             intent.delivery_attempt = 1;
             intent.offer_seq = stream_position(event);
+            if intent.delivery() == Delivery::Push {
+                intent.turn_seq = event.seq;
+            }
             work(intent, None, *answer_by);
         }
         EventKind::HandedOn { next_handler, delivery, .. } => {
