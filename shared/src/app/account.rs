@@ -252,16 +252,16 @@ impl App {
     ) -> Result<(NewAgent, Option<SigningSecret>), Error> {
         let was_posted = own.as_ref().is_some_and(|route| route.push.is_some());
         let known = own.filter(|route| route.registration.standing() != Standing::Deleted);
-        let Arranged { mode, push, made } = self.arrange(delivery, known.as_ref())?;
+        let Arranged { delivery, push, made } = self.arrange(delivery, known.as_ref())?;
         let replaces = was_posted || push.is_some();
         let known = known.unwrap_or_else(|| Route::direct(account.address.clone()));
         let updated_at = account.created_at;
         let alias = alias.map(|(address, found)| {
             let found = found.unwrap_or_else(|| Route::direct(address));
-            Route { to: account.address.clone(), delivery: mode, updated_at, ..found }
+            Route { to: account.address.clone(), delivery, updated_at, ..found }
         });
         let display_name = account.display_name.clone().or(known.display_name);
-        let own = Route { delivery: mode, push, display_name, updated_at, ..known };
+        let own = Route { delivery, display_name, updated_at, push, ..known };
         Ok((NewAgent { own, alias, replaces }, made))
     }
 
@@ -282,12 +282,12 @@ impl App {
             None => None,
         };
         let known = own.as_ref().map(|own| &own.route);
-        let Arranged { mode, push, made } = self.arrange(&change.delivery, known)?;
+        let Arranged { delivery, push, made } = self.arrange(&change.delivery, known)?;
         let found = own.into_iter().chain(alias);
         for was in found.filter(|found| found.route.to == account.address) {
             let mut is = Route { updated_at: account.updated_at, ..was.route.clone() };
             if change.delivery.is_named() {
-                is.delivery = mode;
+                is.delivery = delivery;
             }
             if is.is_agent() {
                 is.push.clone_from(&push);

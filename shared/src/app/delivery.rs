@@ -20,7 +20,7 @@ pub struct NewDelivery {
 /// How an agent gets its intents from now on.
 #[derive(Debug)]
 pub(super) struct Arranged {
-    pub(super) mode: Delivery,
+    pub(super) delivery: Delivery,
     pub(super) push: Option<Push>,
     /// The secret, if it was made for this.
     pub(super) made: Option<SigningSecret>,
@@ -41,10 +41,10 @@ impl App {
         new: &NewDelivery,
         known: Option<&Route>,
     ) -> Result<Arranged, Error> {
-        let mode = new.mode.or(known.map(|route| route.delivery)).unwrap_or(Delivery::Stream);
-        if mode != Delivery::Push {
+        let delivery = new.mode.or(known.map(|route| route.delivery)).unwrap_or(Delivery::Stream);
+        if delivery != Delivery::Push {
             refuse_callback(new, "belongs to delivery_mode http; send both, or neither")?;
-            return Ok(Arranged { mode, push: None, made: None });
+            return Ok(Arranged { delivery, push: None, made: None });
         }
         let had = known.and_then(|route| route.push.as_ref());
         let url = new.callback_url.as_ref().or(had.map(|push| &push.url));
@@ -55,28 +55,24 @@ impl App {
         })?;
         let kept = had.filter(|push| push.url.normal() == url.normal()).map(|push| &push.secret);
         if let Some(secret) = new.secret.as_ref().or(kept).cloned() {
-            return Ok(Arranged { mode, push: Some(Push { url, secret }), made: None });
+            return Ok(Arranged { delivery, push: Some(Push { url, secret }), made: None });
         }
         let secret = SigningSecret::new(self.random::<SECRET_BYTES>());
         let made = Some(secret.clone());
-        Ok(Arranged { mode, push: Some(Push { url, secret }), made })
+        Ok(Arranged { delivery, push: Some(Push { url, secret }), made })
     }
+}
 
-    /// How intents for an address that leads to `agent` get there. Where they are posted is the
-    /// agent's own, so that an intent goes there by whichever address it came.
-    pub(super) fn arrange_alias(
-        &self,
-        new: &NewDelivery,
-        agent: Option<&Route>,
-    ) -> Result<Arranged, Error> {
-        refuse_callback(new, "belongs to the agent; send it to the agent's own address")?;
-        let mode = new.mode.or(agent.map(|agent| agent.delivery)).unwrap_or(Delivery::Stream);
-        if mode == Delivery::Push && agent.is_none_or(|agent| agent.push.is_none()) {
-            let detail = "is http, and the agent has no callback_url; register the agent with one";
-            return Err(Error::field("delivery_mode", detail));
-        }
-        Ok(Arranged { mode, push: None, made: None })
+/// How intents for an address that leads to `agent` get there. Where they are posted is the agent's
+/// own, so that an intent goes there by whichever address it came.
+pub(super) fn arrange_alias(new: &NewDelivery, agent: Option<&Route>) -> Result<Arranged, Error> {
+    refuse_callback(new, "belongs to the agent; send it to the agent's own address")?;
+    let delivery = new.mode.or(agent.map(|agent| agent.delivery)).unwrap_or(Delivery::Stream);
+    if delivery == Delivery::Push && agent.is_none_or(|agent| agent.push.is_none()) {
+        let detail = "is http, and the agent has no callback_url; register the agent with one";
+        return Err(Error::field("delivery_mode", detail));
     }
+    Ok(Arranged { delivery, push: None, made: None })
 }
 
 fn refuse_callback(new: &NewDelivery, detail: &str) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::access::forget;
+use super::delivery::arrange_alias;
 use super::{App, NewDelivery};
 use crate::address::Address;
 use crate::callback::SigningSecret;
@@ -89,9 +90,9 @@ impl App {
         let arranged = if new.route.is_agent() {
             self.arrange(&new.delivery, agent.as_ref())?
         } else {
-            self.arrange_alias(&new.delivery, agent.as_ref())?
+            arrange_alias(&new.delivery, agent.as_ref())?
         };
-        let route = Route { delivery: arranged.mode, push: arranged.push, ..new.route };
+        let route = Route { delivery: arranged.delivery, push: arranged.push, ..new.route };
         if !route.is_agent() || !self.add_route(by, &route).await? {
             self.store().put_route(self.tenant(), &route).await?;
             forget(&self.inner.routes, route.address.path());
@@ -111,7 +112,7 @@ impl App {
         let mode = new.delivery.mode.unwrap_or(Delivery::Stream);
         self.may_register(by, mode, &new.route.address)?;
         let arranged = self.arrange(&new.delivery, None)?;
-        let route = Route { delivery: arranged.mode, push: arranged.push, ..new.route };
+        let route = Route { delivery: arranged.delivery, push: arranged.push, ..new.route };
         Ok(Routed { route, made: arranged.made })
     }
 
