@@ -46,6 +46,9 @@ pub(crate) enum AgentsCommand {
         /// How it gets its intents.
         #[arg(long, value_enum, default_value_t = DeliveryMode::Stream)]
         delivery: DeliveryMode,
+        /// Where its intents are posted, with --delivery http.
+        #[arg(long, value_name = "URL", required_if_eq("delivery", "http"))]
+        callback_url: Option<String>,
         /// A name for people.
         #[arg(long)]
         name: Option<String>,
@@ -75,6 +78,8 @@ pub(crate) enum AgentsCommand {
 pub(crate) enum DeliveryMode {
     /// It holds the event stream of its address.
     Stream,
+    /// Each is posted to its callback URL, signed.
+    Http,
     /// Holdpoint's own worker runs it.
     Worker,
 }
@@ -106,12 +111,17 @@ pub(crate) async fn run(
         }
         AgentsCommand::Kill { agent } => switch(&client, &agent, "kill", terminal).await?,
         AgentsCommand::Resume { agent } => switch(&client, &agent, "resume", terminal).await?,
-        AgentsCommand::Register { agent, delivery, name } => {
+        AgentsCommand::Register { agent, delivery, callback_url, name } => {
             let mode = match delivery {
                 DeliveryMode::Stream => "stream",
+                DeliveryMode::Http => "http",
                 DeliveryMode::Worker => "worker",
             };
-            let body = json!({"delivery_mode": mode, "display_name": name});
+            let body = json!({
+                "delivery_mode": mode,
+                "callback_url": callback_url,
+                "display_name": name,
+            });
             put(&client, &agent, &body, terminal).await?;
         }
         AgentsCommand::Alias { from, to, human_task, human_task_when } => {
@@ -140,9 +150,13 @@ async fn put(
             "-" => String::new(),
             title => format!("; a person is asked: {title}"),
         };
+        let secret = match route("/secret").as_str() {
+            "-" => String::new(),
+            secret => format!("\nsigned with {secret} (shown only now)"),
+        };
         let within_s = field(&answer, "/effective_within_seconds");
         format!(
-            "{} leads to {} by {}{asks}\nin effect everywhere within {within_s} seconds",
+            "{} leads to {} by {}{asks}{secret}\nin effect everywhere within {within_s} seconds",
             route("/address"),
             route("/to"),
             route("/delivery_mode")

@@ -177,6 +177,7 @@ mod tests {
             "agents kill agent://team/production/deployer",
             "agents resume deployer",
             "agents register deployer --delivery worker --name Deployer",
+            "agents register deployer --delivery http --callback-url https://a.example.com/in",
             "agents alias agent://approver deployer --human-task task.json",
             "keys create --role reviewer --name alice --expires-at 2030-01-31T17:00:00Z",
             "keys create --role agent --name bot --address bot",
@@ -219,6 +220,7 @@ mod tests {
         refuses("intents send --to a/b/c/d --type t", "one to three segments");
         refuses(&format!("tasks answer {ID} submitted --data amount"), "NAME=VALUE");
         refuses(&format!("tasks answer {ID} submitted --data-json [1]"), "JSON object");
+        refuses("agents register a --delivery http", "--callback-url");
         refuses("keys create --role king --name x", "reviewer");
         refuses("keys create --name x", "--role");
         refuses("keys create --service-account ../keys", "--service-account");

@@ -234,6 +234,7 @@ impl Story<'_> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use shared::callback::Reach;
     use shared::http::wire::create::Arrival;
     use shared::http::wire::scenario;
     use shared::principal::{Assurance, Principal};
@@ -253,7 +254,7 @@ mod tests {
         };
         let now = "2030-01-01T00:00:00Z".parse().unwrap();
         let arrival = Arrival { by: &by, now, correlation_id: Uuid::nil(), default_ttl_s: 3600 };
-        let found = scenario::read(&scenario, arrival).present();
+        let found = scenario::read(&scenario, arrival, Reach::Public).present();
         assert_eq!(found, json!({"ok": true, "errors": [], "warnings": []}));
     }
 }

@@ -83,6 +83,10 @@ pub struct Intent {
     pub fence: u64,
     /// Where the agent's stream shows this intent; see [`Intent::offered`].
     pub offer_seq: u64,
+    /// Number of the event that began the present turn, where turns are posted: by it the receiver
+    /// knows a turn that it has. The first turn has 0.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub turn_seq: u64,
     /// Digest of the run state that the agent stored last.
     pub checkpoint: Option<Digest>,
     /// Approvals that the agent asked for, oldest first.
@@ -171,6 +175,23 @@ impl Intent {
     pub fn offered(&self) -> Option<u64> {
         let streams = self.delivery() == Delivery::Stream;
         (streams && self.is_agents_turn()).then_some(self.offer_seq)
+    }
+
+    /// Whether its turn is to be posted to its agent, which has not taken it yet.
+    pub fn awaits_push(&self) -> bool {
+        let unanswered = match &self.phase {
+            Phase::Delivered { answer_by }
+            | Phase::Acknowledged { answer_by }
+            | Phase::InProgress { answer_by, .. } => answer_by.is_some(),
+            Phase::Created
+            | Phase::Submitted
+            | Phase::Waiting(_)
+            | Phase::Completed { .. }
+            | Phase::Failed { .. }
+            | Phase::Canceled { .. }
+            | Phase::TimedOut { .. } => false,
+        };
+        unanswered && self.delivery() == Delivery::Push
     }
 
     /// The hold that waits for a person's decision, if one is open.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
+use crate::callback::{CallbackUrl, SigningSecret};
 use crate::intent::envelope::Delivery;
 use crate::intent::human_task::HoldPoint;
 use crate::registration::Registration;
@@ -27,6 +28,19 @@ pub struct Route {
     /// What the registry knows of the agent; it stands beside the route and is not changed with it.
     #[serde(skip)]
     pub registration: Registration,
+    /// Where the agent's turns are posted, if they are; it stands beside the route as well, so that
+    /// the secret is no part of what is stored as the route.
+    #[serde(skip)]
+    pub push: Option<Push>,
+}
+
+/// Where an agent's turns are posted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Push {
+    /// The address.
+    pub url: CallbackUrl,
+    /// Signs what is posted.
+    pub secret: SigningSecret,
 }
 
 impl Route {
@@ -40,6 +54,7 @@ impl Route {
             display_name: None,
             updated_at: Timestamp::UNIX_EPOCH,
             registration: Registration::default(),
+            push: None,
         }
     }
 

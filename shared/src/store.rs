@@ -25,7 +25,7 @@ mod subscription;
 mod timer;
 mod update;
 
-pub use account::StoredAccount;
+pub use account::{NewAgent, StoredAccount};
 pub use attachment::{Attachment, CallOutput, Checkpoint, Report};
 pub use commit::{Change, Commit, CommitError, History, Stored, genesis, owners};
 pub use latest::Latest;

@@ -291,7 +291,8 @@ async fn a_changed_account_changes_its_agent_and_what_leads_to_it() {
         (json!({"status": "killed"}), "status"),
         (json!({"status": "deleted"}), "status"),
         (json!({"status": 5}), "status"),
-        (json!({"delivery_mode": "http"}), "delivery_mode"),
+        (json!({"delivery_mode": "http"}), "callback_url"),
+        (json!({"delivery_mode": "pigeon"}), "delivery_mode"),
         (json!({"display_name": "x".repeat(121)}), "display_name"),
     ] {
         let answer = world.patch(&world.admin, &path(&account), &change).await;
@@ -374,7 +375,8 @@ async fn accounts_that_cannot_be_are_refused_by_field() {
         ("workspace_id", json!(long)),
         ("display_name", json!(long)),
         ("created_by_actor_id", json!(long)),
-        ("delivery_mode", json!("http")),
+        ("delivery_mode", json!("pigeon")),
+        ("callback_url", json!("https://agents.example.com/")),
     ] {
         let mut body = deployer();
         body["name"] = json!("another");

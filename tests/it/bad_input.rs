@@ -411,7 +411,11 @@ async fn what_an_administrator_says_wrongly_is_refused_by_field() {
     cases.push(case("POST", "/v1/keys", bound.to_string(), WRONG, "address"));
     for (field, value, named) in [
         ("to", json!("a b"), "to"),
-        ("delivery_mode", json!("http"), "delivery_mode"),
+        ("delivery_mode", json!("http"), "callback_url"),
+        ("delivery_mode", json!("pigeon"), "delivery_mode"),
+        ("callback_url", json!("https://agents.example.com/"), "callback_url"),
+        ("callback_url", json!(5), "callback_url"),
+        ("secret", json!("of some length, and for nothing"), "secret"),
         ("human_task_when", json!("always"), "human_task_when"),
         ("human_task", json!({"task_type": "prayer"}), "human_task.task_type"),
         ("display_name", long(121), "display_name"),

@@ -22,7 +22,7 @@ use crate::harness::{create, link, names, path_of, question, stored, turn};
 use recorder::Recorder;
 
 /// Every file, with the function that is invoked with it. Each has its test below.
-const REPLAYED: [&str; 26] = [
+const REPLAYED: [&str; 27] = [
     "agent-worker/turn.json",
     "agents/create-key.json",
     "agents/create-service-account.json",
@@ -40,6 +40,7 @@ const REPLAYED: [&str; 26] = [
     "mcp/request-approval.json",
     "notify/assigned.json",
     "notify/news.json",
+    "notify/push.json",
     "relay/commit.json",
     "relay/delivery.json",
     "relay/ttl-removal.json",
@@ -116,9 +117,9 @@ fn reviews(world: &World) -> Router<App> {
 async fn send_intent_takes_an_intent_once() {
     let world = World::new().await;
     let event = event(&world, "send-intent/create.json", "");
-    let (status, first) = answer(&world, send_intent::routes(), &event).await;
+    let (status, first) = answer(&world, send_intent::routes(Reach::Private), &event).await;
     assert_eq!((status, &json_of(&first)["status"]), (200, &json!("WAITING")), "{first}");
-    let (_, again) = answer(&world, send_intent::routes(), &event).await;
+    let (_, again) = answer(&world, send_intent::routes(Reach::Private), &event).await;
     assert_eq!(json_of(&first)["intent_id"], json_of(&again)["intent_id"]);
 }
 
@@ -126,7 +127,7 @@ async fn send_intent_takes_an_intent_once() {
 async fn send_intent_applies_a_scenario() {
     let world = World::new().await;
     let event = event(&world, "send-intent/apply-scenario.json", "");
-    let (status, applied) = answer(&world, send_intent::routes(), &event).await;
+    let (status, applied) = answer(&world, send_intent::routes(Reach::Private), &event).await;
     assert_eq!((status, &json_of(&applied)["status"]), (200, &json!("WAITING")), "{applied}");
     assert_eq!(json_of(&applied)["agents_provisioned"], json!(["agent://expenses"]));
 }
@@ -175,11 +176,11 @@ async fn approve_shows_the_page_lists_the_task_and_takes_the_decision() {
 async fn agents_makes_an_account_and_kills_its_agent_by_its_other_address() {
     let world = World::new().await;
     let account = event(&world, "agents/create-service-account.json", "");
-    let (status, made) = answer(&world, agents::routes(), &account).await;
+    let (status, made) = answer(&world, agents::routes(Reach::Private), &account).await;
     let made = json_of(&made);
     assert_eq!((status, &made["service_account"]["address"]), (200, &json!("agent://deployer")));
     let kill = event(&world, "agents/kill.json", "");
-    let (status, killed) = answer(&world, agents::routes(), &kill).await;
+    let (status, killed) = answer(&world, agents::routes(Reach::Private), &kill).await;
     assert_eq!((status, &json_of(&killed)["agent"]["status"]), (200, &json!("killed")), "{killed}");
     assert_eq!(json_of(&killed)["agent"]["address"], "agent://deployer");
 }
@@ -188,7 +189,7 @@ async fn agents_makes_an_account_and_kills_its_agent_by_its_other_address() {
 async fn agents_hears_an_agent() {
     let world = World::new().await;
     let beat = event(&world, "agents/heartbeat.json", "");
-    let (status, heard) = answer(&world, agents::routes(), &beat).await;
+    let (status, heard) = answer(&world, agents::routes(Reach::Private), &beat).await;
     assert_eq!((status, &json_of(&heard)["health_status"]), (200, &json!("healthy")), "{heard}");
 }
 
@@ -206,10 +207,10 @@ async fn inbox_takes_a_message() {
 async fn agents_makes_a_key_and_a_route() {
     let world = World::new().await;
     let key = event(&world, "agents/create-key.json", "");
-    let (status, made) = answer(&world, agents::routes(), &key).await;
+    let (status, made) = answer(&world, agents::routes(Reach::Private), &key).await;
     assert_eq!((status, &json_of(&made)["key"]["name"]), (200, &json!("agent://team/deployer")));
     let route = event(&world, "agents/put-route.json", "");
-    let (status, put) = answer(&world, agents::routes(), &route).await;
+    let (status, put) = answer(&world, agents::routes(Reach::Private), &route).await;
     assert_eq!(
         (status, &json_of(&put)["route"]["address"]),
         (200, &json!("agent://team/deployer"))
@@ -404,6 +405,29 @@ async fn notify_posts_what_happened_to_an_intent_to_a_webhook() {
     let posted = recorder.posted();
     assert_eq!((posted.len(), &posted[0].1["type"]), (1, &json!("intent.created")));
     assert_eq!(posted[0].1["data"]["intent_id"], json!(id));
+}
+
+#[tokio::test]
+async fn notify_posts_a_turn_to_its_agent() {
+    let (world, recorder) = (World::new().await, Recorder::start().await);
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let route = json!({"delivery_mode": "http", "callback_url": recorder.endpoint});
+    world.put(&world.admin, "/v1/routes/pushed", &route).await;
+    let id = turn(&world, "pushed").await;
+    let notifier = notify::Notifier {
+        app: world.app.clone(),
+        secret: world.secret.clone(),
+        target: None,
+        public_url: String::new(),
+        courier: Courier::new(Reach::Private, Lookup::system()).unwrap(),
+        queues: queues(&recorder),
+    };
+    let batch = event(&world, "notify/push.json", &id);
+    let answer = notify::handle(&notifier, serde_json::from_str(&batch).unwrap()).await;
+    assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+    let posted = recorder.posted();
+    assert_eq!((posted.len(), &posted[0].1["intent_id"]), (1, &json!(id)));
+    assert_eq!(stored(&world, &id).await.status(), Status::Acknowledged);
 }
 
 #[tokio::test]

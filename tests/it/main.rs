@@ -31,6 +31,7 @@ mod openai_agents;
 mod openapi;
 mod processes;
 mod pump;
+mod push;
 mod rate_limits;
 mod redelivery;
 mod response_streaming;

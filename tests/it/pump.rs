@@ -48,6 +48,11 @@ pub(crate) struct Pump<'a> {
 impl<'a> Pump<'a> {
     /// A pump for a world in which nothing has happened yet.
     pub(crate) async fn of(world: &'a World) -> Self {
+        Self::reaching(world, Reach::Private).await
+    }
+
+    /// The same, in a deployment whose callbacks lead no further than `reach`.
+    pub(crate) async fn reaching(world: &'a World, reach: Reach) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let sent = Arc::<Mutex<Sent>>::default();
@@ -78,7 +83,7 @@ impl<'a> Pump<'a> {
                 secret: world.secret.clone(),
                 target: Some(target),
                 public_url: "http://127.0.0.1".to_owned(),
-                courier: Courier::new(Reach::Private, Lookup::system()).unwrap(),
+                courier: Courier::new(reach, Lookup::system()).unwrap(),
                 queues: queues.clone(),
             },
             relay: relay::Relay { app: world.app.clone(), queues },
@@ -184,7 +189,8 @@ impl<'a> Pump<'a> {
         due.into_iter().map(|(_, message)| message).collect()
     }
 
-    async fn deliver(&mut self, message: Message) {
+    /// Hands a message to its consumer.
+    pub(crate) async fn deliver(&mut self, message: Message) {
         let body = serde_json::to_string(&message).unwrap();
         let batch = json!({"Records": [{"messageId": "m", "body": body}]});
         match message {
@@ -194,14 +200,12 @@ impl<'a> Pump<'a> {
                 let answer = notify::handle(&self.notifier, batch).await;
                 assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
             }
-            Message::Delivery(_) | Message::News(_) => {
+            Message::Delivery(_) | Message::News(_) | Message::Push { .. } => {
                 let batch = serde_json::from_value(batch).unwrap();
                 let answer = notify::handle(&self.notifier, batch).await;
                 assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
             }
-            Message::Turn { intent, .. } | Message::Push { intent, .. } => {
-                self.turns.push(intent.to_string());
-            }
+            Message::Turn { intent, .. } => self.turns.push(intent.to_string()),
             Message::Wake { .. }
             | Message::Recover { .. }
             | Message::AskEnded { .. }

@@ -1,9 +1,9 @@
 //! Webhooks: subscriptions, what clients publish, and what happens to intents.
 
-mod addresses;
+pub(crate) mod addresses;
 mod intents;
 mod post_office;
-mod receiver;
+pub(crate) mod receiver;
 mod stack;
 mod subscriptions;
 

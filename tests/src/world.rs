@@ -167,10 +167,10 @@ fn request(method: &str, key: &str, path: &str) -> axum::http::request::Builder 
 
 fn routes(app: &App, secret: &LinkSecret) -> Router {
     let reviews = approve::Reviews { secret: secret.clone(), public_url: None };
-    let routes = send_intent::routes()
+    let routes = send_intent::routes(Reach::Private)
         .merge(intents::routes())
         .merge(approve::routes(reviews))
-        .merge(agents::routes())
+        .merge(agents::routes(Reach::Private))
         .merge(inbox::routes())
         .merge(mcp::routes())
         .merge(webhooks::routes(Reach::Private));

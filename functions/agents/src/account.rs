@@ -1,9 +1,10 @@
 //! Service accounts and their keys.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use serde_json::Value;
 use shared::app::App;
+use shared::callback::Reach;
 use shared::error::Error;
 use shared::http::wire::account::{
     self, WireAccount, WireAccountChange, WireAccountKey, WireAccounts,
@@ -14,10 +15,11 @@ use shared::http::{AccountPath, Body, Caller, KeyPath, Query};
 /// Makes an account, and registers its agent.
 pub(super) async fn create(
     State(app): State<App>,
+    Extension(reach): Extension<Reach>,
     Caller(by): Caller,
     Body(body): Body<WireAccount>,
 ) -> Result<Json<Value>, Error> {
-    let made = app.create_account(&by, body.read()?).await?;
+    let made = app.create_account(&by, body.read(reach)?).await?;
     Ok(Json(account::present(&made)))
 }
 
@@ -42,11 +44,12 @@ pub(super) async fn get(
 /// Changes an account, and its agent with it.
 pub(super) async fn change(
     State(app): State<App>,
+    Extension(reach): Extension<Reach>,
     Caller(by): Caller,
     AccountPath(id): AccountPath,
     Body(body): Body<WireAccountChange>,
 ) -> Result<Json<Value>, Error> {
-    let changed = app.change_account(&by, id, body.read()?).await?;
+    let changed = app.change_account(&by, id, body.read(reach)?).await?;
     Ok(Json(account::present(&changed)))
 }
 

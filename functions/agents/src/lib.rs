@@ -10,11 +10,12 @@ mod route;
 use axum::Router;
 use axum::routing::{delete, get, patch, post, put};
 use shared::app::App;
-use shared::boot::Boot;
+use shared::boot::{self, Boot};
+use shared::callback::Reach;
 use shared::http::{serve, service};
 
-/// This function's routes.
-pub fn routes() -> Router<App> {
+/// This function's routes, for callbacks within `reach`.
+pub fn routes(reach: Reach) -> Router<App> {
     Router::new()
         .route("/v1/keys", post(key::create))
         .route("/v1/keys/{key_id}/revoke", post(key::revoke))
@@ -33,6 +34,7 @@ pub fn routes() -> Router<App> {
         .route("/v1/mesh/agents/{*address}", get(mesh::get).post(mesh::switch))
         .route("/v1/mesh/events", get(mesh::events))
         .route("/v1/routes/{*address}", put(route::put).get(route::get))
+        .layer(axum::Extension(reach))
 }
 
 /// Runs the function.
@@ -42,5 +44,5 @@ pub fn routes() -> Router<App> {
 /// When it is deployed without what it needs, or loses its runtime.
 pub async fn run() -> Result<(), lambda_http::Error> {
     let app = Boot::start().await.app()?;
-    serve(service(routes(), app)).await
+    serve(service(routes(boot::callback_reach()?), app)).await
 }

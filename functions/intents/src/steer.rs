@@ -41,7 +41,7 @@ pub(super) async fn acknowledge(
     OnBehalf { by, .. }: OnBehalf,
     Id(id): Id,
 ) -> Result<Json<Value>, Error> {
-    let intent = app.execute(id, &Command::Acknowledge { by }, &[]).await?;
+    let intent = app.execute(id, &Command::Acknowledge { by, turn: None }, &[]).await?;
     Ok(Json(resume::present(&intent)))
 }
 

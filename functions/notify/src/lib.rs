@@ -1,14 +1,15 @@
-//! `notify`: tells reviewers what waits for them, and posts to webhooks.
+//! `notify`: tells reviewers what waits for them, and posts to webhooks and to agents.
 //!
 //! Notices go to one address that the deployer sets, signed by Standard Webhooks 1.0: a mailer, a
 //! chat bridge, the local stack. One link per notice leads to a page; nothing in a notice decides.
 //!
-//! Webhooks go to addresses that subscribers name, by a courier that connects to nothing private.
+//! Webhooks and turns go to addresses that others name, by a courier that connects to nothing private.
 //! They come from a queue of their own, so that no slow receiver holds up a notice.
 
 mod delivery;
 mod news;
 mod notice;
+mod push;
 
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub struct Notifier {
     pub target: Option<Target>,
     /// What links begin with.
     pub public_url: String,
-    /// Posts to webhooks.
+    /// Posts to webhooks and to agents.
     pub courier: Courier,
     /// Where later attempts go.
     pub queues: Queues,
@@ -120,7 +121,7 @@ fn target(url: String) -> Result<Target, lambda_runtime::Error> {
     Ok(Target { url, secret: secret.into_bytes(), client })
 }
 
-/// Works through notices and deliveries.
+/// Works through notices, deliveries and turns.
 pub async fn handle(notifier: &Notifier, event: SqsEvent) -> SqsBatchResponse {
     each(event, |message| notifier.work(message)).await
 }
@@ -131,8 +132,8 @@ impl Notifier {
             Message::Notice { intent, notice, .. } => self.tell(intent, &notice).await,
             Message::Delivery(due) => self.deliver(due).await,
             Message::News(news) => self.report(news).await,
+            Message::Push { intent, .. } => Box::pin(self.push(intent)).await,
             Message::Turn { .. }
-            | Message::Push { .. }
             | Message::Wake { .. }
             | Message::Recover { .. }
             | Message::AskEnded { .. }

@@ -7,7 +7,8 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::Value;
 use shared::app::{App, Created};
-use shared::boot::Boot;
+use shared::boot::{self, Boot};
+use shared::callback::Reach;
 use shared::error::Error;
 use shared::http::wire::create::{self, Arrival, WireCreate};
 use shared::http::{Body, Caller, IdempotencyKey, serve, service};
@@ -16,12 +17,13 @@ use shared::principal::{Principal, Role};
 /// Who may send.
 const SENDERS: [Role; 2] = [Role::Agent, Role::Admin];
 
-/// This function's routes.
-pub fn routes() -> Router<App> {
+/// This function's routes, for callbacks within `reach`.
+pub fn routes(reach: Reach) -> Router<App> {
     Router::new()
         .route("/v1/intents", post(send))
         .route("/v1/scenarios/apply", post(scenario::apply))
         .route("/v1/scenarios/validate", post(scenario::validate))
+        .layer(axum::Extension(reach))
 }
 
 /// Runs the function.
@@ -31,7 +33,7 @@ pub fn routes() -> Router<App> {
 /// When it is deployed without what it needs, or loses its runtime.
 pub async fn run() -> Result<(), lambda_http::Error> {
     let app = Boot::start().await.app()?;
-    serve(service(routes(), app)).await
+    serve(service(routes(boot::callback_reach()?), app)).await
 }
 
 async fn send(

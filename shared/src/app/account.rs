@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::App;
 use super::access::forget;
+use super::delivery::Arranged;
+use super::{App, NewDelivery};
 use crate::account::{Account, AccountError, AccountId};
 use crate::address::Address;
+use crate::callback::{CallbackUrl, SigningSecret};
 use crate::error::Error;
 use crate::intent::envelope::Delivery;
 use crate::key::{Key, KeyText};
@@ -13,7 +15,7 @@ use crate::mesh::MeshEventKind;
 use crate::principal::{Principal, Role};
 use crate::registration::Standing;
 use crate::route::Route;
-use crate::store::{StoredAccount, StoredRoute};
+use crate::store::{NewAgent, StoredAccount, StoredRoute};
 
 /// An account to make.
 #[derive(Clone, Debug)]
@@ -30,8 +32,8 @@ pub struct NewAccount {
     pub display_name: Option<String>,
     /// Who asked for it, if that is said.
     pub created_by: Option<String>,
-    /// How its agent gets intents.
-    pub delivery: Delivery,
+    /// How its agent is to get intents.
+    pub delivery: NewDelivery,
 }
 
 /// What is to be different about an account; what is not named stays.
@@ -41,8 +43,8 @@ pub struct AccountChange {
     pub display_name: Option<String>,
     /// Whether its agent takes part: active or suspended.
     pub standing: Option<Standing>,
-    /// How its agent gets intents.
-    pub delivery: Option<Delivery>,
+    /// How its agent is to get intents.
+    pub delivery: NewDelivery,
 }
 
 /// An account, and how its agent gets intents.
@@ -52,6 +54,18 @@ pub struct AccountView {
     pub account: Account,
     /// How its agent gets intents.
     pub delivery: Delivery,
+    /// Where its agent's turns are posted, if they are.
+    pub callback_url: Option<CallbackUrl>,
+    /// The secret that signs them, if it was made just now: nobody can read it later.
+    pub made: Option<SigningSecret>,
+}
+
+impl AccountView {
+    fn of(account: Account, agent: Option<Route>) -> Self {
+        let delivery = agent.as_ref().map_or(Delivery::Stream, |agent| agent.delivery);
+        let callback_url = agent.and_then(|agent| agent.push).map(|push| push.url);
+        Self { account, delivery, callback_url, made: None }
+    }
 }
 
 impl App {
@@ -76,31 +90,25 @@ impl App {
             created_at: now,
             updated_at: now,
         };
-        for address in std::iter::once(account.address.clone()).chain(account.alias()) {
-            let found = self.store().route(self.tenant(), &address).await?;
-            if found.is_some_and(|route| route.to != account.address) {
-                return Err(AccountError::AddressTaken(address).into());
-            }
-        }
-        let agent = Route {
-            delivery: new.delivery,
-            display_name: account.display_name.clone(),
-            updated_at: now,
-            ..Route::direct(account.address.clone())
+        let own = self.free_route(&account, account.address.clone()).await?;
+        let alias = match account.alias() {
+            Some(address) => Some((address.clone(), self.free_route(&account, address).await?)),
+            None => None,
         };
+        let (agent, made) = self.new_agent(&account, &new.delivery, own, alias)?;
         let event = self.mesh_event(MeshEventKind::Registered, account.address.clone(), by);
-        let made = self.store().create_account(self.tenant(), &account, &agent, &event).await;
-        if let Err(Error::Account(AccountError::Exists(found))) = &made
+        let written = self.store().create_account(self.tenant(), &account, &agent, &event).await;
+        if let Err(Error::Account(AccountError::Exists(found))) = &written
             && found.standing == Standing::Deleted
         {
             // Whoever deleted it did not get to the last of its keys.
             self.revoke_keys_of(account.id).await?;
             self.store().create_account(self.tenant(), &account, &agent, &event).await?;
         } else {
-            made?;
+            written?;
         }
         self.forget_agent(&account);
-        self.view(account).await
+        Ok(AccountView { made, ..self.view(account).await? })
     }
 
     /// Accounts that are not deleted.
@@ -108,12 +116,12 @@ impl App {
         self.require(by, &[Role::Admin])?;
         let routes = self.store().routes(self.tenant()).await?;
         let accounts = self.store().accounts(self.tenant()).await?;
-        let delivery = |account: &Account| {
-            let agent = routes.iter().find(|route| route.address == account.address);
-            agent.map_or(Delivery::Stream, |agent| agent.delivery)
+        let agent = |account: &Account| {
+            routes.iter().find(|route| route.address == account.address).cloned()
         };
         let live = accounts.into_iter().filter(|account| account.standing != Standing::Deleted);
-        Ok(live.map(|account| AccountView { delivery: delivery(&account), account }).collect())
+        let view = |account: Account| AccountView::of(account.clone(), agent(&account));
+        Ok(live.map(view).collect())
     }
 
     /// One account, deleted or not.
@@ -134,9 +142,9 @@ impl App {
         let mut after = Account { updated_at: self.now(), ..before.account.clone() };
         after.standing = change.standing.unwrap_or(after.standing);
         after.display_name = change.display_name.clone().or(after.display_name);
-        let routes = self.rerouted(&after, &change).await?;
+        let (routes, made) = self.rerouted(&after, &change).await?;
         self.write_account(by, &before, &after, &routes).await?;
-        self.view(after).await
+        Ok(AccountView { made, ..self.view(after).await? })
     }
 
     /// Deletes an account: its keys are revoked, and its agent neither sends nor receives. May be
@@ -220,35 +228,79 @@ impl App {
         if written { Ok(()) } else { Err(Error::Busy) }
     }
 
-    /// The routes of an account's agent as a change wants them, each with what it was.
+    /// The route that an address has, if it has one: it must lead to the account's agent.
+    async fn free_route(
+        &self,
+        account: &Account,
+        address: Address,
+    ) -> Result<Option<Route>, Error> {
+        let found = self.store().route(self.tenant(), &address).await?;
+        if found.as_ref().is_some_and(|route| route.to != account.address) {
+            return Err(AccountError::AddressTaken(address).into());
+        }
+        Ok(found)
+    }
+
+    /// The routes that a new account's agent gets, and the secret that was made for it. A deleted
+    /// agent's way of delivery is no longer its own.
+    fn new_agent(
+        &self,
+        account: &Account,
+        delivery: &NewDelivery,
+        own: Option<Route>,
+        alias: Option<(Address, Option<Route>)>,
+    ) -> Result<(NewAgent, Option<SigningSecret>), Error> {
+        let was_posted = own.as_ref().is_some_and(|route| route.push.is_some());
+        let known = own.filter(|route| route.registration.standing() != Standing::Deleted);
+        let Arranged { delivery, push, made } = self.arrange(delivery, known.as_ref())?;
+        let replaces = was_posted || push.is_some();
+        let known = known.unwrap_or_else(|| Route::direct(account.address.clone()));
+        let updated_at = account.created_at;
+        let alias = alias.map(|(address, found)| {
+            let found = found.unwrap_or_else(|| Route::direct(address));
+            Route { to: account.address.clone(), delivery, updated_at, ..found }
+        });
+        let display_name = account.display_name.clone().or(known.display_name);
+        let own = Route { delivery, display_name, updated_at, push, ..known };
+        Ok((NewAgent { own, alias, replaces }, made))
+    }
+
+    /// The routes of an account's agent as a change wants them, each with what it was, and the secret
+    /// that was made for it.
     async fn rerouted(
         &self,
         account: &Account,
         change: &AccountChange,
-    ) -> Result<Vec<(StoredRoute, Route)>, Error> {
+    ) -> Result<(Vec<(StoredRoute, Route)>, Option<SigningSecret>), Error> {
         let mut routes = Vec::new();
-        if change.delivery.is_none() && change.display_name.is_none() {
-            return Ok(routes);
+        if !change.delivery.is_named() && change.display_name.is_none() {
+            return Ok((routes, None));
         }
-        for address in std::iter::once(account.address.clone()).chain(account.alias()) {
-            let found = self.store().stored_route(self.tenant(), &address).await?;
-            let Some(was) = found.filter(|found| found.route.to == account.address) else {
-                continue;
-            };
+        let own = self.store().stored_route(self.tenant(), &account.address).await?;
+        let alias = match account.alias() {
+            Some(address) => self.store().stored_route(self.tenant(), &address).await?,
+            None => None,
+        };
+        let known = own.as_ref().map(|own| &own.route);
+        let Arranged { delivery, push, made } = self.arrange(&change.delivery, known)?;
+        let found = own.into_iter().chain(alias);
+        for was in found.filter(|found| found.route.to == account.address) {
             let mut is = Route { updated_at: account.updated_at, ..was.route.clone() };
-            is.delivery = change.delivery.unwrap_or(is.delivery);
+            if change.delivery.is_named() {
+                is.delivery = delivery;
+            }
             if is.is_agent() {
+                is.push.clone_from(&push);
                 is.display_name = change.display_name.clone().or(is.display_name);
             }
             routes.push((was, is));
         }
-        Ok(routes)
+        Ok((routes, made))
     }
 
     async fn view(&self, account: Account) -> Result<AccountView, Error> {
         let agent = self.store().route(self.tenant(), &account.address).await?;
-        let delivery = agent.map_or(Delivery::Stream, |agent| agent.delivery);
-        Ok(AccountView { account, delivery })
+        Ok(AccountView::of(account, agent))
     }
 
     async fn stored_account(&self, id: AccountId) -> Result<StoredAccount, Error> {

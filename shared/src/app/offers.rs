@@ -296,7 +296,7 @@ fn standing(offer: &Offer, intent: &Intent, now: Timestamp) -> Standing {
         None => Standing::New,
         Some(_) if offer.settled || intent.status() != Status::Delivered => Standing::TakenUp,
         Some(Shown { at, count, .. }) if now < answer_by(at, count) => Standing::Quiet,
-        Some(Shown { count, .. }) if count >= intent.envelope.delivery_attempts_max => {
+        Some(Shown { count, .. }) if count >= intent.delivery_attempts_max() => {
             Standing::Exhausted { attempts: count }
         }
         Some(_) => Standing::Unanswered,

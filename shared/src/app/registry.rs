@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::App;
 use super::access::forget;
+use super::delivery::arrange_alias;
+use super::{App, NewDelivery};
 use crate::address::Address;
+use crate::callback::SigningSecret;
 use crate::error::Error;
 use crate::intent::envelope::Delivery;
 use crate::key::{ID_BYTES, Key, KeyText, SECRET_BYTES};
@@ -23,6 +25,24 @@ pub struct NewKey {
     pub address: Option<Address>,
     /// From when on it is refused.
     pub expires_at: Option<Timestamp>,
+}
+
+/// A route to make or to change.
+#[derive(Clone, Debug)]
+pub struct NewRoute {
+    /// The route, but for how intents get to its agent.
+    pub route: Route,
+    /// How they are to get there.
+    pub delivery: NewDelivery,
+}
+
+/// The answer to a route.
+#[derive(Clone, Debug)]
+pub struct Routed {
+    /// The route.
+    pub route: Route,
+    /// The secret that signs what is posted, if it was made just now: nobody can read it later.
+    pub made: Option<SigningSecret>,
 }
 
 impl App {
@@ -64,34 +84,47 @@ impl App {
     }
 
     /// Makes or changes a route.
-    pub async fn put_route(&self, by: &Principal, route: Route) -> Result<Route, Error> {
+    pub async fn put_route(&self, by: &Principal, new: NewRoute) -> Result<Routed, Error> {
         self.require(by, &[Role::Admin])?;
+        let agent = self.store().route(self.tenant(), &new.route.to).await?;
+        let arranged = if new.route.is_agent() {
+            self.arrange(&new.delivery, agent.as_ref())?
+        } else {
+            arrange_alias(&new.delivery, agent.as_ref())?
+        };
+        let route = Route { delivery: arranged.delivery, push: arranged.push, ..new.route };
         if !route.is_agent() || !self.add_route(by, &route).await? {
             self.store().put_route(self.tenant(), &route).await?;
             forget(&self.inner.routes, route.address.path());
         }
         let stored = self.store().route(self.tenant(), &route.address).await?;
-        Ok(stored.unwrap_or(route))
+        Ok(Routed { route: stored.unwrap_or(route), made: arranged.made })
     }
 
     /// Registers an agent that is not registered yet; says whether it was this call that did.
-    pub async fn register(&self, by: &Principal, route: &Route) -> Result<bool, Error> {
-        self.may_register(by, route)?;
-        self.add_route(by, route).await
+    pub async fn register(&self, by: &Principal, new: &Routed) -> Result<bool, Error> {
+        self.may_register(by, new.route.delivery, &new.route.address)?;
+        self.add_route(by, &new.route).await
     }
 
-    /// Refuses what only an administrator registers. Agents may register others that ask by
-    /// themselves, but must not put Holdpoint's own worker to work.
-    pub fn may_register(&self, by: &Principal, route: &Route) -> Result<(), Error> {
-        match (by.role, route.delivery) {
+    /// The agent as it is to be registered. What only an administrator registers is refused.
+    pub fn registrable(&self, by: &Principal, new: NewRoute) -> Result<Routed, Error> {
+        let mode = new.delivery.mode.unwrap_or(Delivery::Stream);
+        self.may_register(by, mode, &new.route.address)?;
+        let arranged = self.arrange(&new.delivery, None)?;
+        let route = Route { delivery: arranged.delivery, push: arranged.push, ..new.route };
+        Ok(Routed { route, made: arranged.made })
+    }
+
+    /// Agents may register others that ask by themselves, but must not put Holdpoint's own worker to
+    /// work, nor let it post anywhere.
+    fn may_register(&self, by: &Principal, mode: Delivery, agent: &Address) -> Result<(), Error> {
+        match (by.role, mode) {
             (Role::Admin, _) | (Role::Agent, Delivery::Stream) => Ok(()),
-            (Role::Agent, Delivery::Worker | Delivery::Push) => {
-                let agent = &route.address;
-                Err(Error::Forbidden(format!(
-                    "{agent} is not registered, and only an administrator registers an agent with \
+            (Role::Agent, Delivery::Worker | Delivery::Push) => Err(Error::Forbidden(format!(
+                "{agent} is not registered, and only an administrator registers an agent with \
                      worker or http delivery; ask one, or register it with stream delivery"
-                )))
-            }
+            ))),
             (Role::Reviewer, _) => self.require(by, &[Role::Agent, Role::Admin]),
         }
     }

@@ -4,6 +4,8 @@
 //! shown through their stream. All three ask here. What is asked for is the agent's route, which is
 //! remembered for [`super::REMEMBERED`], so a stop holds everywhere after that time.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::App;
@@ -15,6 +17,13 @@ use crate::intent::{Command, Intent};
 use crate::principal::{Principal, Role};
 use crate::registration::Standing;
 use crate::route::Route;
+
+/// The shortest pause before a stopped agent's turn is tried again.
+const STOPPED_PAUSE_MIN: Duration = Duration::from_secs(15);
+/// The longest: how long an agent that goes on may leave its turns alone.
+const STOPPED_PAUSE_MAX: Duration = Duration::from_mins(10);
+/// In between, a pause is this part of the time since the intent was sent.
+const STOPPED_PAUSE_PARTS: u32 = 10;
 
 /// Whether a stopped agent may do something all the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -106,20 +115,21 @@ impl App {
         }
     }
 
-    /// Puts the turn of a stopped agent off until `until`, when it is offered again by itself. No
-    /// delivery attempt is used up, so that nothing is lost however long the agent is stopped.
+    /// Puts the turn of a stopped agent off: it is offered again by itself later, until its agent goes
+    /// on or the intent's deadline passes. No delivery attempt is used up, so that nothing is lost
+    /// however long the agent is stopped.
     pub async fn put_off(
         &self,
         by: &Principal,
         fence: Option<u64>,
         id: IntentId,
-        until: Timestamp,
     ) -> Result<Intent, Error> {
-        let expected_checkpoint = self.load(id).await?.intent.checkpoint;
+        let intent = self.load(id).await?.intent;
+        let until = tried_again_at(&intent, self.now());
         let suspend = Command::Suspend {
             by: by.clone(),
             fence,
-            expected_checkpoint,
+            expected_checkpoint: intent.checkpoint,
             checkpoint: None,
             waits_for: WaitsFor::Time(until),
         };
@@ -141,4 +151,11 @@ impl App {
         self.remember(&self.inner.routes, address.path(), found.clone());
         Ok(found)
     }
+}
+
+/// When a stopped agent's turn is tried again: the later, the older the intent is.
+fn tried_again_at(intent: &Intent, now: Timestamp) -> Timestamp {
+    let age = Duration::try_from(now.duration_since(intent.created_at)).unwrap_or_default();
+    let pause = (age / STOPPED_PAUSE_PARTS).clamp(STOPPED_PAUSE_MIN, STOPPED_PAUSE_MAX);
+    now.checked_add(pause).unwrap_or(Timestamp::MAX)
 }

@@ -255,7 +255,7 @@ impl App {
         let mut intent = self.thread_state(reader.by, reader.named, id).await?;
         let is_turn = reader.by.speaks_for(intent.handler());
         if is_turn && intent.status() == Status::Delivered {
-            let command = Command::Acknowledge { by: reader.by.clone() };
+            let command = Command::Acknowledge { by: reader.by.clone(), turn: None };
             intent = self.execute(id, &command, &[]).await?;
         }
         self.read_thread(reader, intent).await

@@ -67,6 +67,12 @@ impl CallbackUrl {
         if admitted { Ok(Self(text.to_owned())) } else { Err(InvalidCallbackUrl::Private) }
     }
 
+    /// An address that was checked before it was stored.
+    #[cfg(feature = "store")]
+    pub(crate) fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The text, as it was sent.
     pub fn text(&self) -> &str {
         &self.0

@@ -29,6 +29,7 @@ pub fn apply(intent: Option<Intent>, event: &Event) -> Option<Intent> {
             delivery_attempt: 0,
             fence: 0,
             offer_seq: 0,
+            turn_seq: 0,
             checkpoint: None,
             asks: Vec::new(),
             calls: std::collections::BTreeMap::new(),
@@ -94,11 +95,7 @@ fn change(intent: &mut Intent, event: &Event) {
             suspend(intent, checkpoint.as_ref(), waits_for);
         }
         EventKind::AskEnded { call_id, ending } => end_ask(intent, call_id, ending),
-        EventKind::Resumed { answer_by } => {
-            intent.delivery_attempt = 1;
-            intent.offer_seq = stream_position(event);
-            work(intent, None, *answer_by);
-        }
+        EventKind::Resumed { answer_by } => resume(intent, event, *answer_by),
         EventKind::HandedOn { next_handler, delivery, .. } => {
             hand_on(intent, event, next_handler.as_ref(), *delivery);
         }
@@ -139,6 +136,15 @@ fn offer(intent: &mut Intent, event: &Event, attempt: u32, answer_by: Option<Tim
         | Phase::Canceled { .. }
         | Phase::TimedOut { .. } => Phase::Delivered { answer_by },
     };
+}
+
+fn resume(intent: &mut Intent, event: &Event, answer_by: Option<Timestamp>) {
+    intent.delivery_attempt = 1;
+    intent.offer_seq = stream_position(event);
+    if intent.delivery() == Delivery::Push {
+        intent.turn_seq = event.seq;
+    }
+    work(intent, None, answer_by);
 }
 
 /// Takes the offer off the table. A worker that took it and died is offered the turn again.

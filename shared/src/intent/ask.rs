@@ -140,7 +140,7 @@ impl AskRequest {
             deadline_at,
             reminders: self.reminders,
             escalate_to: None,
-            delivery_attempts_max: 1,
+            delivery_attempts_max: Some(1),
             hold_point: Some(HoldPoint {
                 placement: Placement::OnArrival,
                 task: HumanTask {

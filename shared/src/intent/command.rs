@@ -118,6 +118,8 @@ pub enum Command {
     Acknowledge {
         /// The agent.
         by: Principal,
+        /// The turn that it has, if only that one is meant.
+        turn: Option<u64>,
     },
     /// A person answers.
     Decide {
@@ -212,7 +214,7 @@ impl Command {
             | Self::Complete { by, .. }
             | Self::Fail { by, .. }
             | Self::Advance { by, .. }
-            | Self::Acknowledge { by }
+            | Self::Acknowledge { by, .. }
             | Self::Decide { by, .. }
             | Self::Reassign { by, .. }
             | Self::Say { by, .. }

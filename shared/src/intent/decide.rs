@@ -81,7 +81,7 @@ fn change(intent: &Intent, command: &Command, history: &mut History) -> Result<(
         Command::Advance { by, reason, next } => {
             agent::advance(intent, by, reason.as_ref(), next.as_ref(), history)
         }
-        Command::Acknowledge { by } => agent::acknowledge(intent, by, history),
+        Command::Acknowledge { by, turn } => agent::acknowledge(intent, by, *turn, history),
         Command::Decide { by, answer, seen } => {
             person::decide(intent, by, answer, seen.as_ref(), history)
         }

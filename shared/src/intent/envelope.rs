@@ -56,8 +56,9 @@ pub struct Envelope {
     pub reminders: Reminders,
     /// Who is told when reminders did not help.
     pub escalate_to: Option<Address>,
-    /// How often a turn is offered before delivery has failed.
-    pub delivery_attempts_max: u32,
+    /// How often a turn is offered before delivery has failed, if the sender says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_attempts_max: Option<u32>,
     /// Where a person must sign off, if anywhere.
     pub hold_point: Option<HoldPoint>,
     /// The steps that it goes through, if it is the intent of a scenario.
@@ -82,6 +83,16 @@ pub enum Delivery {
     Worker,
     /// Each is posted to an address of the agent's.
     Push,
+}
+
+impl Delivery {
+    /// How often a turn is offered, unless the sender says otherwise.
+    pub fn attempts_default(self) -> u32 {
+        match self {
+            Self::Stream | Self::Worker => DELIVERY_ATTEMPTS_DEFAULT,
+            Self::Push => PUSH_ATTEMPTS_DEFAULT,
+        }
+    }
 }
 
 /// What a child intent knows of the one it belongs to.

@@ -123,8 +123,14 @@ impl Intent {
         Right::ALL.into_iter().any(|right| self.grants(by, right))
     }
 
-    /// How often a turn is offered before delivery has failed.
+    /// How often a turn is offered before delivery has failed: as it was said, else as its way of
+    /// delivery has it.
     pub fn delivery_attempts_max(&self) -> u32 {
-        self.policy.delivery_attempts_max.unwrap_or(self.envelope.delivery_attempts_max)
+        self.delivery_attempts_said().unwrap_or_else(|| self.delivery().attempts_default())
+    }
+
+    /// The same, if the sender or whoever changed the policy has said it.
+    pub fn delivery_attempts_said(&self) -> Option<u32> {
+        self.policy.delivery_attempts_max.or(self.envelope.delivery_attempts_max)
     }
 }

@@ -181,7 +181,7 @@ fn streamed() -> Envelope {
         deadline_at: at(DEADLINE),
         reminders: Reminders::default(),
         escalate_to: None,
-        delivery_attempts_max: 3,
+        delivery_attempts_max: Some(3),
         hold_point: None,
         workflow: None,
     }

@@ -293,7 +293,7 @@ impl Intent {
             deadline_at: self.decide_until(),
             reminders: step.reminders_or(self.envelope.reminders),
             escalate_to: step.escalate_to.as_ref().or(self.envelope.escalate_to.as_ref()).cloned(),
-            delivery_attempts_max: self.delivery_attempts_max(),
+            delivery_attempts_max: self.delivery_attempts_said(),
             hold_point: hold_point.clone(),
             workflow: None,
         })

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::item::{Item, body, item, number, read_body, read_number, text};
 use super::place::{self, Place};
-use super::registry::StoredRoute;
+use super::registry::{StoredRoute, push_change, with_push};
 use super::update::{Update, Written};
 use super::{SCHEMA_VERSION, Store, StoreError};
 use crate::account::{Account, AccountError, AccountId, KEYS_PER_ACCOUNT_MAX};
@@ -33,6 +33,17 @@ pub struct StoredAccount {
     pub key_ids: Vec<String>,
 }
 
+/// The routes that the agent of a new account gets.
+#[derive(Clone, Debug)]
+pub struct NewAgent {
+    /// The agent's own.
+    pub own: Route,
+    /// The one of its second address, if it has one.
+    pub alias: Option<Route>,
+    /// Whether they take the place of routes that are there already.
+    pub replaces: bool,
+}
+
 impl Store {
     /// Makes an account with the route of its agent and, where it has one, its second address.
     ///
@@ -43,7 +54,7 @@ impl Store {
         &self,
         tenant: &str,
         account: &Account,
-        agent: &Route,
+        agent: &NewAgent,
         event: &MeshEvent,
     ) -> Result<(), Error> {
         let mut item = item(Place::account(tenant, account.id));
@@ -54,11 +65,8 @@ impl Store {
             self.update_write(claim(tenant, account, agent)?),
             self.event_write(tenant, event)?,
         ];
-        if let Some(address) = account.alias() {
-            let to = account.address.clone();
-            let alias = Route { to, delivery: agent.delivery, ..Route::direct(address) };
-            let alias = Route { updated_at: account.created_at, ..alias };
-            writes.push(self.update_write(keep(tenant, &alias)?));
+        if let Some(alias) = &agent.alias {
+            writes.push(self.update_write(keep(tenant, alias, agent.replaces)?));
         }
         match self.write_all(writes).await? {
             Written::All => Ok(()),
@@ -168,26 +176,37 @@ impl Store {
 }
 
 /// Registers the account's agent, and marks it as the account's.
-fn claim(tenant: &str, account: &Account, agent: &Route) -> Result<Update, StoreError> {
-    let expression = "SET body = if_not_exists(body, :body), v = if_not_exists(v, :v), \
-        created_at = if_not_exists(created_at, :at), account = :account, account_id = :id \
-        REMOVE account_ended, deleted_at, suspended_at";
-    let update = Update::new(Place::route(tenant, &agent.address), expression)
+fn claim(tenant: &str, account: &Account, agent: &NewAgent) -> Result<Update, StoreError> {
+    let (set, remove) = if agent.replaces { push_change(&agent.own) } else { ("", "") };
+    let expression = format!(
+        "SET body = {}, v = if_not_exists(v, :v), created_at = if_not_exists(created_at, :at), \
+         account = :account, account_id = :id{set} \
+         REMOVE account_ended, deleted_at, suspended_at{remove}",
+        new_body(agent.replaces)
+    );
+    let update = Update::new(Place::route(tenant, &agent.own.address), expression)
         .only_if(
             "attribute_not_exists(account_id) OR account_id = :id OR attribute_exists(account_ended)",
         )
-        .value(":body", text(body(agent)?))
+        .value(":body", text(body(&agent.own)?))
         .value(":v", number(SCHEMA_VERSION))
         .value(":at", text(account.created_at.to_string()))
         .value(":account", text(body(&account.owner())?))
         .value(":id", text(account.id.to_string()));
-    Ok(update)
+    Ok(if agent.replaces { with_push(update, &agent.own) } else { update })
 }
 
-/// Makes a route if its address has none.
-fn keep(tenant: &str, route: &Route) -> Result<Update, StoreError> {
-    let expression = "SET body = if_not_exists(body, :body), v = if_not_exists(v, :v), \
-        created_at = if_not_exists(created_at, :at)";
+/// What a route's body is set to.
+fn new_body(replaces: bool) -> &'static str {
+    if replaces { ":body" } else { "if_not_exists(body, :body)" }
+}
+
+/// Makes a route; if its address has one, that stays or is replaced.
+fn keep(tenant: &str, route: &Route, replaces: bool) -> Result<Update, StoreError> {
+    let expression = format!(
+        "SET body = {}, v = if_not_exists(v, :v), created_at = if_not_exists(created_at, :at)",
+        new_body(replaces)
+    );
     let update = Update::new(Place::route(tenant, &route.address), expression)
         .value(":body", text(body(route)?))
         .value(":v", number(SCHEMA_VERSION))
@@ -206,20 +225,31 @@ fn agent_change(
     let (set, remove) = match account.standing {
         Standing::Deleted if stands => ("SET v = :v, deleted_at = :at, account_ended = :at", ""),
         Standing::Suspended if stands => ("SET v = :v, suspended_at = :at", ""),
-        Standing::Active | Standing::Killed if stands => ("SET v = :v", " REMOVE suspended_at"),
+        Standing::Active | Standing::Killed if stands => ("SET v = :v", "suspended_at"),
         Standing::Active | Standing::Suspended | Standing::Killed | Standing::Deleted => {
             ("SET v = :v", "")
         }
     };
-    let changed = if route.is_some() { ", body = :body" } else { "" };
+    let (changed, push_set, push_removed) = match route {
+        Some((_, is)) => {
+            let (set, removed) = push_change(is);
+            (", body = :body", set, removed)
+        }
+        None => ("", "", ""),
+    };
+    let removed = match (remove, push_removed.trim_start_matches(", ")) {
+        ("", "") => String::new(),
+        ("", pushed) => format!(" REMOVE {pushed}"),
+        (stop, _) => format!(" REMOVE {stop}{push_removed}"),
+    };
     let place = Place::route(tenant, &account.address);
-    let mut update =
-        Update::new(place, format!("{set}{changed}{remove}")).value(":v", number(SCHEMA_VERSION));
+    let mut update = Update::new(place, format!("{set}{changed}{push_set}{removed}"))
+        .value(":v", number(SCHEMA_VERSION));
     if set.contains(":at") {
         update = update.value(":at", text(account.updated_at.to_string()));
     }
     match route {
-        Some((was, is)) => rewritten(update, was, is),
+        Some((was, is)) => rewritten(with_push(update, is), was, is),
         None => Ok(update),
     }
 }

@@ -7,13 +7,19 @@ use super::place::{self, Place};
 use super::update::Update;
 use super::{SCHEMA_VERSION, Store, StoreError};
 use crate::address::Address;
+use crate::callback::{CallbackUrl, SigningSecret};
 use crate::key::Key;
 use crate::mesh::MeshEvent;
 use crate::registration::{Owner, Registration};
-use crate::route::Route;
+use crate::route::{Push, Route};
 
 /// The most routes that a list reads.
 const ROUTES_READ_MAX: usize = 5000;
+
+/// Where an agent's turns are posted, beside its route.
+const PUSH_URL: &str = "push_url";
+/// What signs them.
+const PUSH_SECRET: &str = "push_secret";
 
 /// A route as the table has it.
 #[derive(Clone, Debug)]
@@ -73,13 +79,16 @@ impl Store {
     /// Makes or changes a route. What the registry knows of the agent stays, except that a deleted
     /// one is registered anew.
     pub async fn put_route(&self, tenant: &str, route: &Route) -> Result<(), StoreError> {
-        let expression = "SET body = :body, v = :v, created_at = if_not_exists(created_at, :at) \
-            REMOVE deleted_at";
+        let (set, remove) = push_change(route);
+        let expression = format!(
+            "SET body = :body, v = :v, created_at = if_not_exists(created_at, :at){set} \
+             REMOVE deleted_at{remove}"
+        );
         let update = Update::new(Place::route(tenant, &route.address), expression)
             .value(":body", text(body(route)?))
             .value(":v", number(SCHEMA_VERSION))
             .value(":at", text(route.updated_at.to_string()));
-        self.update(update).await?;
+        self.update(with_push(update, route)).await?;
         Ok(())
     }
 
@@ -93,6 +102,10 @@ impl Store {
         let mut item = item(Place::route(tenant, &route.address));
         item.insert("body".to_owned(), text(body(route)?));
         item.insert("created_at".to_owned(), text(route.updated_at.to_string()));
+        if let Some(push) = &route.push {
+            item.insert(PUSH_URL.to_owned(), text(push.url.text()));
+            item.insert(PUSH_SECRET.to_owned(), text(push.secret.reveal()));
+        }
         self.write_with(tenant, event, self.put_if(item, "attribute_not_exists(pk)")).await
     }
 
@@ -107,7 +120,28 @@ fn stored_route(item: &Item) -> Result<StoredRoute, StoreError> {
     let text = read_text(item, "body").ok_or_else(|| corrupt(item))?.to_owned();
     let mut route: Route = read_body(item)?;
     route.registration = registration(item)?;
+    route.push = push(item);
     Ok(StoredRoute { route, text })
+}
+
+/// What sets or removes where an agent's turns are posted: further parts of SET and of REMOVE.
+pub(super) fn push_change(route: &Route) -> (&'static str, &'static str) {
+    match &route.push {
+        Some(_) => (", push_url = :push_url, push_secret = :push_secret", ""),
+        None => ("", ", push_url, push_secret"),
+    }
+}
+
+/// The values that [`push_change`] names.
+pub(super) fn with_push(update: Update, route: &Route) -> Update {
+    let Some(push) = &route.push else { return update };
+    let update = update.value(":push_url", text(push.url.text()));
+    update.value(":push_secret", text(push.secret.reveal()))
+}
+
+fn push(item: &Item) -> Option<Push> {
+    let (url, secret) = (read_text(item, PUSH_URL)?, read_text(item, PUSH_SECRET)?);
+    Some(Push { url: CallbackUrl::stored(url), secret: SigningSecret::stored(secret) })
 }
 
 fn registration(item: &Item) -> Result<Registration, StoreError> {

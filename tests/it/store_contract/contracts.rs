@@ -59,7 +59,7 @@ fn envelope(world: &World) -> Envelope {
         deadline_at: after(world.app.now(), 60_000),
         reminders: Reminders::default(),
         escalate_to: None,
-        delivery_attempts_max: 3,
+        delivery_attempts_max: Some(3),
         hold_point: None,
         workflow: None,
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::account::{Account, AccountError, KEYS_PER_ACCOUNT_MAX};
 use shared::address::Address;
-use shared::app::{AccountChange, NewAccount, REMEMBERED};
+use shared::app::{AccountChange, NewAccount, NewDelivery, REMEMBERED};
 use shared::error::Error;
 use shared::intent::envelope::Delivery;
 use shared::mesh::{MeshEvent, MeshEventKind, Metrics};
@@ -37,7 +37,7 @@ async fn create(world: &World) -> Result<Account, Error> {
         address: address(),
         display_name: None,
         created_by: None,
-        delivery: Delivery::Stream,
+        delivery: NewDelivery::default(),
     };
     Ok(world.app.create_account(&admin(), new).await?.account)
 }
@@ -65,7 +65,7 @@ pub(super) async fn an_account_is_written_with_its_agent_or_not_at_all(table: Ta
     let suspend = AccountChange { standing: Some(Standing::Suspended), ..AccountChange::default() };
     let change = AccountChange {
         standing: Some(Standing::Active),
-        delivery: Some(Delivery::Worker),
+        delivery: NewDelivery { mode: Some(Delivery::Worker), ..NewDelivery::default() },
         display_name: Some("D".to_owned()),
     };
     for (change, expected) in [(suspend, Standing::Suspended), (change, Standing::Active)] {

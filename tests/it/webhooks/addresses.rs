@@ -15,21 +15,21 @@ use tower::ServiceExt as _;
 use super::receiver::Receiver;
 
 /// A port of this machine that counts who knocks and says nothing.
-struct Door(TcpListener);
+pub(crate) struct Door(TcpListener);
 
 impl Door {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         Self(listener)
     }
 
-    fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.0.local_addr().unwrap().port()
     }
 
     /// Connections since the last look. The system has taken each before whoever connects goes on.
-    fn knocks(&self) -> usize {
+    pub(crate) fn knocks(&self) -> usize {
         let mut knocks = 0;
         loop {
             match self.0.accept() {

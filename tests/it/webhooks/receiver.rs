@@ -15,16 +15,16 @@ use tokio::net::TcpListener;
 
 /// One post.
 #[derive(Clone, Debug)]
-pub(super) struct Post {
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Post {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// The receiver; it ends with the test's runtime.
 #[derive(Clone)]
-pub(super) struct Receiver {
-    pub(super) url: String,
-    pub(super) port: u16,
+pub(crate) struct Receiver {
+    pub(crate) url: String,
+    pub(crate) port: u16,
     state: Arc<Mutex<Came>>,
 }
 
@@ -36,18 +36,18 @@ struct Came {
 }
 
 impl Post {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers[name].to_str().unwrap()
     }
 
     /// Asserts both signatures, computed anew. The reference library also looks at the system's clock,
     /// which is not the clock of a world.
     #[track_caller]
-    pub(super) fn assert_signed_with(&self, secret: &str) {
+    pub(crate) fn assert_signed_with(&self, secret: &str) {
         let sent_at = self.header("webhook-timestamp").parse().unwrap();
         let expected = Webhook::new(secret).unwrap();
         let expected = expected.sign(self.header("webhook-id"), sent_at, &self.body).unwrap();
@@ -60,7 +60,7 @@ impl Post {
 }
 
 impl Receiver {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::<Mutex<Came>>::default();
@@ -70,12 +70,12 @@ impl Receiver {
     }
 
     /// Answers the next posts with these.
-    pub(super) fn answer(&self, statuses: impl IntoIterator<Item = u16>) {
+    pub(crate) fn answer(&self, statuses: impl IntoIterator<Item = u16>) {
         self.state.lock().unwrap().answers.extend(statuses);
     }
 
     /// What came since the last look.
-    pub(super) fn posts(&self) -> Vec<Post> {
+    pub(crate) fn posts(&self) -> Vec<Post> {
         std::mem::take(&mut self.state.lock().unwrap().posts)
     }
 }

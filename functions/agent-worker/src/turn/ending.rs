@@ -22,9 +22,6 @@ use crate::{checkpoint, question};
 const PAUSE_MIN: Duration = Duration::from_secs(15);
 /// The longest pause before an unreachable model is asked again.
 const PAUSE_MAX: Duration = Duration::from_hours(1);
-/// The longest pause before a stopped agent's turn is tried again: how long an agent that goes on may
-/// leave its turns alone.
-const STOPPED_PAUSE_MAX: Duration = Duration::from_mins(10);
 /// In between, a pause is this part of the time since the intent was sent.
 const PAUSE_PARTS: u32 = 10;
 
@@ -95,7 +92,7 @@ impl Turn<'_> {
     /// Letting the lease run out would come to a retry too, but use up one of the few attempts that
     /// are there for workers that die.
     pub(super) async fn pause(&self, unavailable: ModelError) -> Result<Outcome, TurnError> {
-        let until = after_a_pause(&self.intent, self.app().now(), PAUSE_MAX);
+        let until = after_a_pause(&self.intent, self.app().now());
         self.go_on_at(until, Outcome::Pauses(unavailable)).await
     }
 
@@ -133,14 +130,13 @@ pub(super) async fn put_off(
     standing: Standing,
 ) -> Result<Outcome, TurnError> {
     let intent = app.load(id).await?.intent;
-    let until = after_a_pause(&intent, app.now(), STOPPED_PAUSE_MAX);
-    app.put_off(&agent_of(&intent), fence, id, until).await?;
+    app.put_off(&agent_of(&intent), fence, id).await?;
     Ok(Outcome::PutOff(standing))
 }
 
 /// The end of a pause that is the longer, the older the intent is.
-fn after_a_pause(intent: &Intent, now: Timestamp, longest: Duration) -> Timestamp {
+fn after_a_pause(intent: &Intent, now: Timestamp) -> Timestamp {
     let age = Duration::try_from(now.duration_since(intent.created_at));
-    let pause = (age.unwrap_or_default() / PAUSE_PARTS).clamp(PAUSE_MIN, longest);
+    let pause = (age.unwrap_or_default() / PAUSE_PARTS).clamp(PAUSE_MIN, PAUSE_MAX);
     now.checked_add(pause).unwrap_or(Timestamp::MAX)
 }

@@ -18,7 +18,7 @@ use shared::digest::Digest;
 use shared::id::IntentId;
 use shared::intent::answer::Answer as Said;
 use shared::intent::ask::{Ask, AskEnding};
-use shared::intent::envelope::{DELIVERY_ATTEMPTS_DEFAULT, Delivery, Envelope, Reminders};
+use shared::intent::envelope::{Delivery, Envelope, Reminders};
 use shared::intent::human_task::Outcome;
 use shared::intent::{Command, Intent, Phase, Waiting, react};
 use shared::message::Message;
@@ -93,7 +93,7 @@ impl Stage {
             deadline_at: Timestamp::from_second(now.as_second() + LIFE_S).unwrap(),
             reminders: Reminders::default(),
             escalate_to: None,
-            delivery_attempts_max: DELIVERY_ATTEMPTS_DEFAULT,
+            delivery_attempts_max: None,
             hold_point: None,
             workflow: None,
         };

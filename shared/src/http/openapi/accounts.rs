@@ -132,6 +132,8 @@ fn account() -> Value {
         "created_at": instant(),
         "updated_at": instant(),
         "delivery_mode": text(),
+        "callback_url": super::agents::shown_callback_url(),
+        "secret": super::agents::shown_secret(),
     });
     let required = [
         "service_account_id",
@@ -163,6 +165,8 @@ fn new_account() -> Value {
             "display_name": optional_text(NAME_CHARS_MAX),
             "created_by_actor_id": optional_text(NAME_CHARS_MAX),
             "delivery_mode": super::agents::delivery_mode(),
+            "callback_url": super::agents::callback_url(),
+            "secret": super::agents::secret(),
         }),
     )
 }
@@ -174,6 +178,8 @@ fn account_change() -> Value {
             "display_name": optional_text(NAME_CHARS_MAX),
             "status": or_null(words([Standing::Active, Standing::Suspended].map(Standing::name))),
             "delivery_mode": super::agents::delivery_mode(),
+            "callback_url": super::agents::callback_url(),
+            "secret": super::agents::secret(),
         }),
     );
     if let Value::Object(fields) = &mut schema {
@@ -183,6 +189,8 @@ fn account_change() -> Value {
             is_there("display_name", text_to(NAME_CHARS_MAX)),
             is_there("status", text()),
             is_there("delivery_mode", text()),
+            is_there("callback_url", text()),
+            is_there("secret", text()),
         ];
         fields.insert("anyOf".to_owned(), json!(any));
     }

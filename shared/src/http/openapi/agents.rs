@@ -8,6 +8,7 @@ use super::schema::{
     uuid, words,
 };
 use super::{Area, parameter, refusals};
+use crate::callback::{CALLBACK_URL_BYTES_MAX, SECRET_CHARS_MAX, SECRET_CHARS_MIN};
 use crate::error::Error;
 use crate::http::wire::agent::AGENTS_MAX;
 use crate::http::wire::route::DISPLAY_NAME_CHARS_MAX;
@@ -61,7 +62,11 @@ fn route() -> Operation {
 fn put_route() -> Operation {
     let example = json!({"to": "agent://deployer", "human_task": {"title": "Sign off on it"}});
     Operation::new("put", "/v1/routes/{address}", "putRoute", "Make or change a route")
-        .says("Leads an address to an agent, with a person's sign-off if `human_task` is there.")
+        .says(
+            "Leads an address to an agent, with a person's sign-off if `human_task` is there. An agent's \
+             own route says how it gets its intents; what is not named of that stays. With `http` each \
+             turn is posted to `callback_url`, signed by Standard Webhooks 1.0 and `X-Axme-Signature`.",
+        )
         .for_roles(&[Role::Admin])
         .with(parameter::address())
         .taking(named("NewRoute"), example)
@@ -78,7 +83,36 @@ fn one() -> Value {
 
 /// How an agent gets its intents, as it is sent.
 pub(super) fn delivery_mode() -> Value {
-    or_null(words(["stream", "poll", "worker", "internal"]))
+    or_null(words(["stream", "poll", "http", "worker", "internal"]))
+}
+
+/// Where its turns are posted, as it is sent.
+pub(super) fn callback_url() -> Value {
+    let says = "Where its turns are posted: an https address that leads to no private network. Only \
+                with `http`.";
+    said(says, optional_text(CALLBACK_URL_BYTES_MAX))
+}
+
+/// What signs them, as it is sent.
+pub(super) fn secret() -> Value {
+    let secret = json!({
+        "type": ["string", "null"],
+        "minLength": SECRET_CHARS_MIN,
+        "maxLength": SECRET_CHARS_MAX,
+    });
+    let says = "Signs what is posted; after `whsec_` it is base64. Only with `http`, and made if it is \
+                missing.";
+    said(says, secret)
+}
+
+/// What is shown of where turns are posted, to administrators.
+pub(super) fn shown_callback_url() -> Value {
+    said("Where its turns are posted, if they are; shown to administrators.", uri())
+}
+
+/// The secret, where it was made for the answer.
+pub(super) fn shown_secret() -> Value {
+    said("Signs what is posted; there in the one answer that made it.", text())
 }
 
 fn agent() -> Value {
@@ -114,6 +148,8 @@ fn route_schema() -> Value {
             "address": uri(),
             "to": uri(),
             "delivery_mode": text(),
+            "callback_url": shown_callback_url(),
+            "secret": shown_secret(),
             "human_task": or_null(named("HumanTask")),
             "human_task_when": or_null(words(["on_result", "on_arrival"])),
             "display_name": or_null(text()),
@@ -127,7 +163,9 @@ fn new_route() -> Value {
         &[],
         json!({
             "to": said("Where it leads; to itself if it is missing.", or_null(address())),
-            "delivery_mode": or_null(words(["stream", "poll", "worker", "internal"])),
+            "delivery_mode": delivery_mode(),
+            "callback_url": callback_url(),
+            "secret": secret(),
             "human_task": or_null(named("NewHumanTask")),
             "human_task_when": or_null(words(["on_result", "on_arrival"])),
             "display_name": optional_text(DISPLAY_NAME_CHARS_MAX),

@@ -13,8 +13,8 @@ use crate::error::Error;
 use crate::http::wire::list;
 use crate::intent::Rejection;
 use crate::intent::envelope::{
-    DELIVERY_ATTEMPTS_DEFAULT, DELIVERY_ATTEMPTS_MAX, INTENT_TYPE_CHARS_MAX, REMINDERS_MAX,
-    TTL_SECONDS_MAX, TTL_SECONDS_MIN,
+    DELIVERY_ATTEMPTS_DEFAULT, DELIVERY_ATTEMPTS_MAX, INTENT_TYPE_CHARS_MAX, PUSH_ATTEMPTS_DEFAULT,
+    REMINDERS_MAX, TTL_SECONDS_MAX, TTL_SECONDS_MIN,
 };
 use crate::principal::Role;
 
@@ -179,7 +179,8 @@ fn new_intent() -> Value {
             "max_delivery_attempts",
             said(
                 &format!(
-                    "How often it is offered to the agent; {DELIVERY_ATTEMPTS_DEFAULT} if it is missing."
+                    "How often it is offered to the agent; {DELIVERY_ATTEMPTS_DEFAULT} if it is \
+                     missing, {PUSH_ATTEMPTS_DEFAULT} where it is posted to the agent."
                 ),
                 optional_whole(1_u32, DELIVERY_ATTEMPTS_MAX),
             ),

@@ -9,6 +9,7 @@ use super::schema::{
 };
 use super::{Area, parameter, refusals};
 use crate::address::ADDRESS_CHARS_MAX;
+use crate::callback::{CALLBACK_URL_BYTES_MAX, SECRET_CHARS_MAX};
 use crate::error::Error;
 use crate::http::wire::route::DISPLAY_NAME_CHARS_MAX;
 use crate::http::wire::scenario::{
@@ -47,7 +48,12 @@ fn example() -> Value {
 fn apply() -> Operation {
     let agent = object(
         &["address", "created"],
-        json!({"role": text(), "address": uri(), "created": {"type": "boolean"}}),
+        json!({
+            "role": text(),
+            "address": uri(),
+            "created": {"type": "boolean"},
+            "secret": super::agents::shown_secret(),
+        }),
     );
     Operation::new("post", "/v1/scenarios/apply", "applyScenario", "Apply a bundle")
         .says("Registers missing agents, and sends the bundle's intent. A refused bundle changes nothing.")
@@ -105,6 +111,11 @@ fn scenario() -> Value {
                 "As a route has it; `stream` if it is missing.",
                 optional_text(ROLE_CHARS_MAX),
             ),
+            "callback_url": said(
+                "As a route has it; an agent that is registered already needs none.",
+                optional_text(CALLBACK_URL_BYTES_MAX),
+            ),
+            "secret": said("As a route has it.", optional_text(SECRET_CHARS_MAX)),
         }),
     );
     let human = object(

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::agent::matches;
 use super::check;
-use super::route::{delivery, mode};
+use super::route::{WireDelivery, mode};
 use crate::account::Account;
 use crate::app::{AccountChange, AccountView, NewAccount};
+use crate::callback::Reach;
 use crate::error::Error;
-use crate::intent::envelope::Delivery;
 use crate::registration::Standing;
 
 /// The longest name of an account, and of what stands beside it, in characters. The contract's limit.
@@ -28,17 +28,23 @@ pub struct WireAccount {
     display_name: Option<String>,
     created_by_actor_id: Option<String>,
     delivery_mode: Option<String>,
+    callback_url: Option<String>,
+    secret: Option<String>,
 }
 
 impl WireAccount {
-    /// Reads the account to make.
-    pub fn read(self) -> Result<NewAccount, Error> {
+    /// Reads the account to make. Callbacks lead no further than `reach`.
+    pub fn read(self, reach: Reach) -> Result<NewAccount, Error> {
         let name = self.name.as_deref();
         let name = name.ok_or_else(|| Error::field("name", "is missing; name the agent"))?;
         let name = check::text("name", name, NAME_CHARS_MAX)?;
         let optional =
             |field: &str, text: Option<&str>| check::optional_text(field, text, NAME_CHARS_MAX);
-        let mode = self.delivery_mode.as_deref();
+        let delivery = WireDelivery {
+            delivery_mode: self.delivery_mode.as_deref(),
+            callback_url: self.callback_url.as_deref(),
+            secret: self.secret.as_deref(),
+        };
         Ok(NewAccount {
             org_id: word("org_id", self.org_id.as_deref())?,
             workspace_id: word("workspace_id", self.workspace_id.as_deref())?,
@@ -46,10 +52,7 @@ impl WireAccount {
             name,
             display_name: optional("display_name", self.display_name.as_deref())?,
             created_by: optional("created_by_actor_id", self.created_by_actor_id.as_deref())?,
-            delivery: mode
-                .map(|mode| delivery("delivery_mode", mode))
-                .transpose()?
-                .unwrap_or(Delivery::Stream),
+            delivery: delivery.read(reach)?,
         })
     }
 }
@@ -90,11 +93,13 @@ pub struct WireAccountChange {
     display_name: Option<String>,
     status: Option<String>,
     delivery_mode: Option<String>,
+    callback_url: Option<String>,
+    secret: Option<String>,
 }
 
 impl WireAccountChange {
-    /// Reads the change.
-    pub fn read(self) -> Result<AccountChange, Error> {
+    /// Reads the change. Callbacks lead no further than `reach`.
+    pub fn read(self, reach: Reach) -> Result<AccountChange, Error> {
         let standing = match self.status.as_deref() {
             None => None,
             Some("active") => Some(Standing::Active),
@@ -108,14 +113,19 @@ impl WireAccountChange {
             }
         };
         let name = self.display_name.as_deref();
-        let mode = self.delivery_mode.as_deref();
+        let delivery = WireDelivery {
+            delivery_mode: self.delivery_mode.as_deref(),
+            callback_url: self.callback_url.as_deref(),
+            secret: self.secret.as_deref(),
+        };
         let change = AccountChange {
             display_name: check::optional_text("display_name", name, NAME_CHARS_MAX)?,
             standing,
-            delivery: mode.map(|mode| delivery("delivery_mode", mode)).transpose()?,
+            delivery: delivery.read(reach)?,
         };
-        if change.display_name.is_none() && standing.is_none() && change.delivery.is_none() {
-            let detail = "changes nothing; send display_name, status or delivery_mode";
+        if change.display_name.is_none() && standing.is_none() && !change.delivery.is_named() {
+            let detail =
+                "changes nothing; send display_name, status, delivery_mode or callback_url";
             return Err(Error::field("", detail));
         }
         Ok(change)
@@ -169,6 +179,10 @@ fn view_body(view: &AccountView) -> Value {
     let mut body = body(&view.account);
     if let Value::Object(fields) = &mut body {
         fields.insert("delivery_mode".to_owned(), json!(mode(view.delivery)));
+        fields
+            .extend(view.callback_url.as_ref().map(|url| ("callback_url".to_owned(), json!(url))));
+        // Only the answer that made it has one.
+        fields.extend(view.made.as_ref().map(|made| ("secret".to_owned(), json!(made.reveal()))));
     }
     body
 }

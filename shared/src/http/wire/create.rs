@@ -13,8 +13,8 @@ use crate::error::Error;
 use crate::http::body::of_kind;
 use crate::intent::Intent;
 use crate::intent::envelope::{
-    DELIVERY_ATTEMPTS_DEFAULT, DELIVERY_ATTEMPTS_MAX, Delivery, Envelope, INTENT_TYPE_CHARS_MAX,
-    REMINDERS_MAX, Reminders, TTL_SECONDS_MAX, TTL_SECONDS_MIN,
+    DELIVERY_ATTEMPTS_MAX, Delivery, Envelope, INTENT_TYPE_CHARS_MAX, REMINDERS_MAX, Reminders,
+    TTL_SECONDS_MAX, TTL_SECONDS_MIN,
 };
 use crate::intent::human_task::{HoldPoint, Placement};
 use crate::principal::Principal;
@@ -188,11 +188,11 @@ impl WireCreate {
         })
     }
 
-    fn delivery_attempts_max(&self) -> Result<u32, Error> {
+    fn delivery_attempts_max(&self) -> Result<Option<u32>, Error> {
         let given = self.max_delivery_attempts.as_ref().filter(|value| !value.is_null());
-        let Some(given) = given else { return Ok(DELIVERY_ATTEMPTS_DEFAULT) };
+        let Some(given) = given else { return Ok(None) };
         let attempts = check::whole("max_delivery_attempts", given)?;
-        check::number("max_delivery_attempts", attempts, 1, DELIVERY_ATTEMPTS_MAX.into())
+        check::number("max_delivery_attempts", attempts, 1, DELIVERY_ATTEMPTS_MAX.into()).map(Some)
     }
 }
 

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use super::check;
 use super::human_task::WireHumanTask;
 use crate::address::Address;
+use crate::app::{NewDelivery, NewRoute, Routed};
+use crate::callback::{CallbackUrl, Reach, SigningSecret};
 use crate::error::Error;
 use crate::intent::envelope::Delivery;
 use crate::intent::human_task::{HoldPoint, Placement};
-use crate::registration::Registration;
 use crate::route::Route;
 
 /// The longest display name, in characters.
@@ -22,6 +23,8 @@ pub(crate) const DISPLAY_NAME_CHARS_MAX: usize = 120;
 pub struct WireRoute {
     to: Option<String>,
     delivery_mode: Option<String>,
+    callback_url: Option<String>,
+    secret: Option<String>,
     #[serde(default, deserialize_with = "crate::http::body::optional_object")]
     human_task: Option<WireHumanTask>,
     human_task_when: Option<String>,
@@ -29,23 +32,21 @@ pub struct WireRoute {
 }
 
 impl WireRoute {
-    /// The agent that it leads to; itself, where it registers one.
-    pub fn to(&self, address: &Address) -> Result<Address, Error> {
-        let to = self.to.as_deref().map(|text| check::address("to", text)).transpose()?;
-        Ok(to.unwrap_or_else(|| address.clone()))
-    }
-
-    /// Reads the route of `address`. One that leads to an agent delivers as that agent wants it.
+    /// Reads the route of `address`. Callbacks lead no further than `reach`.
     pub fn read(
         self,
         address: Address,
-        agent: &Route,
         updated_at: Timestamp,
-    ) -> Result<Route, Error> {
-        let to = self.to(&address)?;
-        let mode = self.delivery_mode.as_deref();
-        let delivery = mode.map(|mode| delivery("delivery_mode", mode)).transpose()?;
-        let delivery = delivery.unwrap_or(agent.delivery);
+        reach: Reach,
+    ) -> Result<NewRoute, Error> {
+        let to = self.to.as_deref().map(|text| check::address("to", text)).transpose()?;
+        let to = to.unwrap_or_else(|| address.clone());
+        let delivery = WireDelivery {
+            delivery_mode: self.delivery_mode.as_deref(),
+            callback_url: self.callback_url.as_deref(),
+            secret: self.secret.as_deref(),
+        };
+        let delivery = delivery.read(reach)?;
         let placement = match self.human_task_when.as_deref() {
             None | Some("on_result") => Placement::OnResult,
             Some("on_arrival") => Placement::OnArrival,
@@ -56,10 +57,8 @@ impl WireRoute {
         };
         let title = format!("Sign off on what {} did", to.path());
         let task = self.human_task.map(|task| task.read(&title)).transpose()?;
-        Ok(Route {
-            address,
+        let route = Route {
             to,
-            delivery,
             hold_point: task.map(|task| HoldPoint { placement, task }),
             display_name: check::optional_text(
                 "display_name",
@@ -67,21 +66,64 @@ impl WireRoute {
                 DISPLAY_NAME_CHARS_MAX,
             )?,
             updated_at,
-            registration: Registration::default(),
+            ..Route::direct(address)
+        };
+        Ok(NewRoute { route, delivery })
+    }
+}
+
+/// How an agent is to get its intents, as it is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WireDelivery<'a> {
+    pub(super) delivery_mode: Option<&'a str>,
+    pub(super) callback_url: Option<&'a str>,
+    pub(super) secret: Option<&'a str>,
+}
+
+impl WireDelivery<'_> {
+    /// Reads it. Whether its parts go together depends on how the agent gets its intents now.
+    pub(super) fn read(self, reach: Reach) -> Result<NewDelivery, Error> {
+        let mode = self.delivery_mode.map(|mode| delivery("delivery_mode", mode)).transpose()?;
+        let url = self.callback_url.map(|text| CallbackUrl::parse(text, reach)).transpose();
+        let secret = self.secret.map(SigningSecret::parse).transpose();
+        Ok(NewDelivery {
+            mode,
+            callback_url: url.map_err(|error| Error::field("callback_url", error.to_string()))?,
+            secret: secret.map_err(|error| Error::field("secret", error.to_string()))?,
         })
     }
 }
 
 /// Reads a delivery mode. `poll` is `stream` with short waits; `worker` is ours.
-pub(super) fn delivery(field: &str, mode: &str) -> Result<Delivery, Error> {
+fn delivery(field: &str, mode: &str) -> Result<Delivery, Error> {
     match mode {
         "stream" | "poll" => Ok(Delivery::Stream),
         "worker" | "internal" => Ok(Delivery::Worker),
+        "http" => Ok(Delivery::Push),
         other => {
-            let detail = format!("`{other}` is not served; send stream, poll or worker");
+            let detail = format!("`{other}` is not served; send stream, poll, http or worker");
             Err(Error::field(field, detail))
         }
     }
+}
+
+/// Writes the answer to a route that was made or changed, with a new secret in it this once.
+pub fn present_routed(routed: &Routed) -> Value {
+    let mut answer = present_kept(&routed.route);
+    if let (Some(made), Some(Value::Object(route))) = (&routed.made, answer.get_mut("route")) {
+        route.insert("secret".to_owned(), json!(made.reveal()));
+    }
+    answer
+}
+
+/// Writes a route as its keepers see it: with the address that turns are posted to, which may be a
+/// secret by itself.
+pub fn present_kept(route: &Route) -> Value {
+    let mut answer = present(route);
+    if let (Some(push), Some(Value::Object(fields))) = (&route.push, answer.get_mut("route")) {
+        fields.insert("callback_url".to_owned(), json!(push.url));
+    }
+    answer
 }
 
 /// Writes `{ok, route}`.

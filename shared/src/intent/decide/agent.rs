@@ -208,9 +208,17 @@ pub(super) fn advance(
 }
 
 /// Takes an offer off the agent's stream, or a push off its schedule. Saying so again, or later,
-/// changes nothing.
-pub(super) fn acknowledge(intent: &Intent, by: &Principal, history: &mut History) -> Decision {
+/// changes nothing, and neither does it of another turn than the present one.
+pub(super) fn acknowledge(
+    intent: &Intent,
+    by: &Principal,
+    turn: Option<u64>,
+    history: &mut History,
+) -> Decision {
     handler(intent, by)?;
+    if turn.is_some_and(|turn| turn != intent.turn_seq) {
+        return Ok(());
+    }
     match &intent.phase {
         Phase::Delivered { .. } => {
             in_time(intent, history.now)?;

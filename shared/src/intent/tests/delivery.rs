@@ -8,12 +8,12 @@ const NOTHING: Result<&[&str], Rejection> = Ok(&[]);
 
 fn pushed(attempts: u32) -> Vec<Step> {
     let envelope =
-        Envelope { delivery: Delivery::Push, delivery_attempts_max: attempts, ..streamed() };
+        Envelope { delivery: Delivery::Push, delivery_attempts_max: Some(attempts), ..streamed() };
     vec![(create(envelope), 0)]
 }
 
 fn acknowledge() -> Command {
-    Command::Acknowledge { by: deployer() }
+    Command::Acknowledge { by: deployer(), turn: None }
 }
 
 #[test]
@@ -53,6 +53,39 @@ fn a_later_push_that_was_taken_is_not_repeated_either() {
 }
 
 #[test]
+fn what_is_pushed_without_a_word_of_the_sender_is_pushed_once_and_after_each_pause() {
+    let unsaid = |delivery| Envelope { delivery, delivery_attempts_max: None, ..streamed() };
+    for (delivery, attempts) in [(Delivery::Stream, 3), (Delivery::Worker, 3), (Delivery::Push, 4)]
+    {
+        let given = [(create(unsaid(delivery)), 0)];
+        assert_eq!(Story::of(&given).intent().delivery_attempts_max(), attempts);
+    }
+    let mut given = vec![(create(unsaid(Delivery::Push)), 0)];
+    given.extend([30, 150, 750].map(|due| (Command::Wake, due)));
+    check(&given, (Command::Wake, 1350), Ok(&["DeliveryFailed", "Failed"]));
+}
+
+/// The answer to a post can be read after its agent has asked, been answered and got its next turn.
+#[test]
+fn to_take_an_earlier_turn_takes_nothing_of_the_present_one() {
+    let take = |turn| Command::Acknowledge { by: deployer(), turn: Some(turn) };
+    let first = pushed(4);
+    assert_eq!(Story::of(&first).intent().turn_seq, 0);
+    check(&first, (take(0), 1), Ok(&["Acknowledged"]));
+    let again = then(&first, &[(Command::Wake, 30)]);
+    assert_eq!(Story::of(&again).intent().turn_seq, 0, "another offer of the same turn");
+    let asked = then(&first, &[(suspend(None, people(&["c"])), 1)]);
+    let news = end_ask(&asked, "c", &[(approve(), 2)]);
+    let second = then(&asked, &[(news, 3)]);
+    let turn = Story::of(&second).intent().turn_seq;
+    assert!(turn > 0 && Story::of(&second).intent().awaits_push());
+    check(&second, (take(0), 4), NOTHING);
+    check(&second, (take(turn), 4), Ok(&["Started"]));
+    let taken = then(&second, &[(take(turn), 4)]);
+    assert!(!Story::of(&taken).intent().awaits_push());
+}
+
+#[test]
 fn an_acknowledged_intent_stays_on_the_stream_and_waits_for_no_further_offer() {
     let given = [(create(streamed()), 0), (acknowledge(), 1)];
     let story = Story::of(&given);
@@ -87,10 +120,10 @@ fn a_worker_that_acknowledged_and_died_is_offered_the_turn_again() {
 fn only_its_agent_acknowledges_an_intent() {
     let given = [(create(streamed()), 0)];
     for by in [stranger(), sender()] {
-        check(&given, (Command::Acknowledge { by }, 1), Err(Rejection::NotTheHandler));
+        check(&given, (Command::Acknowledge { by, turn: None }, 1), Err(Rejection::NotTheHandler));
     }
     let refused = Err(Rejection::WrongRole { has: Role::Admin, needs: Role::Agent });
-    check(&given, (Command::Acknowledge { by: admin() }, 1), refused);
+    check(&given, (Command::Acknowledge { by: admin(), turn: None }, 1), refused);
     let late = || Err(Rejection::DeadlinePassed(at(DEADLINE)));
     check_around(DEADLINE, &given, &acknowledge(), [Ok(&["Acknowledged"]), late(), late()]);
 }
@@ -103,7 +136,7 @@ fn an_acknowledgement_that_comes_late_changes_nothing() {
         check(&then(&given, &[(later, 1)]), (acknowledge(), 2), NOTHING);
     }
     let held = [(create(held(Placement::OnArrival)), 0)];
-    let core = Command::Acknowledge { by: principal("any", Role::Agent, None) };
+    let core = Command::Acknowledge { by: principal("any", Role::Agent, None), turn: None };
     check(&held, (core, 1), NOTHING);
 }
 

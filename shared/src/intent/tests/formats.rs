@@ -127,7 +127,7 @@ fn lives() -> Vec<Life> {
         (finish("a", "t", "out"), 12),
         (complete(Some(2)), 13),
     ];
-    let once = Envelope { delivery_attempts_max: 1, ..worked() };
+    let once = Envelope { delivery_attempts_max: Some(1), ..worked() };
     let signed_off = [(create(held(Placement::OnResult)), 0), (complete(None), 1), (reject(), 2)];
     let moment = [(create(streamed()), 0), (suspend(None, WaitsFor::Time(at(500))), 1)];
     let tool = [(create(streamed()), 0), (suspend(None, WaitsFor::Tool), 1)];
@@ -244,7 +244,7 @@ fn conversations() -> Vec<Life> {
             &[
                 (create(pushed), 0),
                 (Command::Wake, 30),
-                (Command::Acknowledge { by: deployer() }, 31),
+                (Command::Acknowledge { by: deployer(), turn: None }, 31),
             ],
         ),
     ]

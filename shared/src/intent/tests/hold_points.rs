@@ -384,7 +384,7 @@ fn the_digest_covers_every_fact_of_the_action() {
     // How people are told and reminded, and how the agent is reached, is no part of what is done.
     let told_otherwise = [
         Envelope { delivery: Delivery::Worker, ..base.clone() },
-        Envelope { delivery_attempts_max: 9, ..base.clone() },
+        Envelope { delivery_attempts_max: Some(9), ..base.clone() },
         Envelope { escalate_to: Some(address("boss")), ..base.clone() },
         task(|task| task.notify_email = Some("rita@example.com".to_owned())),
         task(|task| task.required_comment = true),

@@ -224,7 +224,7 @@ fn asked_by(by: &Principal, mut command: Command) -> Command {
         | Command::Fail { by: actor, .. }
         | Command::Advance { by: actor, .. }
         | Command::Decide { by: actor, .. }
-        | Command::Acknowledge { by: actor }
+        | Command::Acknowledge { by: actor, .. }
         | Command::Reassign { by: actor, .. }
         | Command::Say { by: actor, .. }
         | Command::Hide { by: actor, .. }

@@ -143,7 +143,7 @@ fn asks() -> impl Strategy<Value = Ask> {
         (calls(), tokens(), tokens())
             .prop_map(|(call, token, output)| Ask::Plain(finish(call, token, output))),
         Just(Ask::Plain(advance())),
-        agents().prop_map(|by| Ask::Plain(Command::Acknowledge { by })),
+        agents().prop_map(|by| Ask::Plain(Command::Acknowledge { by, turn: None })),
         (agents(), deliveries()).prop_map(|(by, delivery)| {
             let next = Some(Handed { to: address("deployer"), delivery });
             Ask::Plain(Command::Advance { by, reason: None, next })
@@ -204,7 +204,7 @@ fn envelopes() -> impl Strategy<Value = Envelope> {
             deadline_at: at(SHORT),
             reminders,
             escalate_to: escalates.then(|| address("boss")),
-            delivery_attempts_max,
+            delivery_attempts_max: Some(delivery_attempts_max),
             payload: payload.into_iter().collect(),
             ..base
         },

@@ -24,7 +24,7 @@ fn a_turn_that_no_worker_takes_is_offered_again_with_growing_patience() {
 #[test]
 fn patience_stops_growing() {
     let envelope =
-        Envelope { delivery_attempts_max: 100, deadline_at: at(DEADLINE * 100), ..worked() };
+        Envelope { delivery_attempts_max: Some(100), deadline_at: at(DEADLINE * 100), ..worked() };
     let mut story = Story::of(&[(create(envelope), 0)]);
     let mut waits = vec![];
     for _ in 0..100 {

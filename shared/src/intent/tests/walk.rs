@@ -197,7 +197,7 @@ fn envelopes() -> Vec<Envelope> {
     });
     vec![
         streamed(),
-        Envelope { delivery_attempts_max: 2, ..worked() },
+        Envelope { delivery_attempts_max: Some(2), ..worked() },
         Envelope { reminders, escalate_to, ..held(Placement::OnArrival) },
         strict,
         held(Placement::OnResult),

@@ -323,7 +323,7 @@ fn nobody_but_holdpoint_takes_the_steps() {
     }
     let start = Command::Start { by: any.clone(), lease_until: at(60) };
     check(&with_agent, (start, 1), waits());
-    check(&with_agent, (Command::Acknowledge { by: any }, 1), NOTHING);
+    check(&with_agent, (Command::Acknowledge { by: any, turn: None }, 1), NOTHING);
     let give_up = Command::GiveUp { attempts: 100 };
     check(&with_agent, (give_up, 1), NOTHING);
     assert_eq!(Story::of(&with_agent).intent().offered(), None);

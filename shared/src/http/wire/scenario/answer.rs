@@ -3,21 +3,30 @@
 use serde_json::{Value, json};
 
 use super::plan::Plan;
-use crate::address::Address;
+use crate::app::Routed;
 use crate::intent::Intent;
 use crate::intent::record::pending_with;
 
 /// Writes the answer: the intent that `plan` came to, whether it was there before, and the agents
-/// that were `created` for it.
-pub fn present(plan: &Plan, intent: &Intent, repeated: bool, created: &[Address]) -> Value {
+/// that were `created` for it, each with its new secret this once.
+pub fn present(plan: &Plan, intent: &Intent, repeated: bool, created: &[Routed]) -> Value {
     let agents: Vec<_> = plan
         .members()
         .map(|agent| {
-            let created = created.contains(agent.address);
-            json!({"role": agent.role, "address": agent.address.uri(), "created": created})
+            let made = created.iter().find(|made| made.route.address == *agent.address);
+            let mut body = json!({
+                "role": agent.role,
+                "address": agent.address.uri(),
+                "created": made.is_some(),
+            });
+            let secret = made.and_then(|made| made.made.as_ref());
+            if let (Some(secret), Value::Object(fields)) = (secret, &mut body) {
+                fields.insert("secret".to_owned(), json!(secret.reveal()));
+            }
+            body
         })
         .collect();
-    let provisioned: Vec<_> = created.iter().map(Address::uri).collect();
+    let provisioned: Vec<_> = created.iter().map(|made| made.route.address.uri()).collect();
     json!({
         "ok": true,
         "scenario_id": plan.scenario_id,

@@ -10,6 +10,7 @@ use super::order::Order;
 use super::plan::Plan;
 use super::step::{Draft, STEP_ID_CHARS_MAX};
 use crate::address::Address;
+use crate::callback::Reach;
 use crate::error::Error;
 use crate::http::wire::create::{Arrival, WireCreate};
 use crate::intent::envelope::INTENT_TYPE_CHARS_MAX;
@@ -37,12 +38,13 @@ pub struct Reading {
     findings: Findings,
 }
 
-/// Reads a bundle that `arrival.by` sent.
-pub fn read(bundle: &Value, arrival: Arrival<'_>) -> Reading {
+/// Reads a bundle that `arrival.by` sent. Callbacks lead no further than `reach`.
+pub fn read(bundle: &Value, arrival: Arrival<'_>, reach: Reach) -> Reading {
     let mut findings = Findings::default();
     let nothing = Map::new();
     let fields = Fields::new("", bundle.as_object().unwrap_or(&nothing));
-    let plan = plan(&fields, arrival, &mut findings);
+    let cast = Cast::read(&fields, reach, &mut findings);
+    let plan = plan(&fields, cast, arrival, &mut findings);
     let plan = plan.filter(|_| findings.is_valid());
     Reading { plan, findings }
 }
@@ -62,12 +64,16 @@ impl Reading {
     }
 }
 
-fn plan(fields: &Fields<'_>, arrival: Arrival<'_>, findings: &mut Findings) -> Option<Plan> {
+fn plan(
+    fields: &Fields<'_>,
+    cast: Cast,
+    arrival: Arrival<'_>,
+    findings: &mut Findings,
+) -> Option<Plan> {
     let scenario_id = fields.required_text("scenario_id", NAME_CHARS_MAX, findings);
     let title = fields.text("title", TITLE_CHARS_MAX, findings);
     fields.text("description", DESCRIPTION_CHARS_MAX, findings);
     let key = fields.text("idempotency_key", NAME_CHARS_MAX, findings);
-    let cast = Cast::read(fields, findings);
     let title = title.or(scenario_id).unwrap_or_default();
     let sent = Sent::read(fields, &cast, title, arrival, findings);
     let workflow = fields.object("workflow", findings);

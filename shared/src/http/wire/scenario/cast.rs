@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::fields::Fields;
 use super::findings::Findings;
 use crate::address::{ADDRESS_CHARS_MAX, Address};
-use crate::http::wire::route::{DISPLAY_NAME_CHARS_MAX, delivery};
+use crate::app::NewDelivery;
+use crate::callback::{CALLBACK_URL_BYTES_MAX, Reach, SECRET_CHARS_MAX};
+use crate::http::wire::route::{DISPLAY_NAME_CHARS_MAX, WireDelivery};
 use crate::intent::envelope::Delivery;
 
 /// The most agents that a bundle may name. The contract's limit.
@@ -33,7 +35,7 @@ pub(super) struct Agent {
     pub(super) role: String,
     /// Nothing if it was faulty, which has been said then.
     pub(super) address: Option<Address>,
-    pub(super) delivery: Delivery,
+    pub(super) delivery: NewDelivery,
     pub(super) display_name: Option<String>,
     pub(super) create_if_missing: bool,
 }
@@ -58,13 +60,13 @@ pub(super) enum Who {
 
 impl Cast {
     /// Reads the agents and the people.
-    pub(super) fn read(bundle: &Fields<'_>, findings: &mut Findings) -> Self {
+    pub(super) fn read(bundle: &Fields<'_>, reach: Reach, findings: &mut Findings) -> Self {
         let mut roles = BTreeSet::new();
         let listed = bundle.objects("agents", AGENTS_MAX, findings);
         let has_agents = !listed.is_empty();
         let agents = listed.into_iter().filter_map(|fields| {
             let (role, fields) = role("agents", fields, &mut roles, findings)?;
-            Some(agent(role, &fields, findings))
+            Some(agent(role, &fields, reach, findings))
         });
         let agents = agents.collect();
         let humans = bundle.objects("humans", HUMANS_MAX, findings).into_iter();
@@ -168,16 +170,39 @@ fn role<'a>(
     Some((role, fields))
 }
 
-fn agent(role: String, fields: &Fields<'_>, findings: &mut Findings) -> Agent {
+fn agent(role: String, fields: &Fields<'_>, reach: Reach, findings: &mut Findings) -> Agent {
     let address = fields.required_text("address", ADDRESS_CHARS_MAX, findings);
-    let mode = fields.text("delivery_mode", ROLE_CHARS_MAX, findings).unwrap_or("stream");
-    let mode = findings.take("", delivery(&fields.path("delivery_mode"), mode));
     let display_name = fields.text("display_name", DISPLAY_NAME_CHARS_MAX, findings);
     Agent {
         address: address.and_then(|text| fields.address("address", text, findings)),
-        delivery: mode.unwrap_or(Delivery::Stream),
+        delivery: delivery(fields, reach, findings),
         display_name: display_name.map(str::to_owned),
         create_if_missing: fields.flag("create_if_missing", findings),
         role,
     }
+}
+
+fn delivery(fields: &Fields<'_>, reach: Reach, findings: &mut Findings) -> NewDelivery {
+    let sent = WireDelivery {
+        delivery_mode: fields.text("delivery_mode", ROLE_CHARS_MAX, findings),
+        callback_url: fields.text("callback_url", CALLBACK_URL_BYTES_MAX, findings),
+        secret: fields.text("secret", SECRET_CHARS_MAX, findings),
+    };
+    let delivery = findings.take(fields.at(), sent.read(reach)).unwrap_or_default();
+    if delivery.mode == Some(Delivery::Push) {
+        if sent.callback_url.is_none() {
+            let detail = "is missing; the agent must be registered with one already";
+            findings.warn(fields.path("callback_url"), detail);
+        }
+        return delivery;
+    }
+    for (name, is_there) in
+        [("callback_url", delivery.callback_url.is_some()), ("secret", delivery.secret.is_some())]
+    {
+        if is_there {
+            findings
+                .fault(fields.path(name), "belongs to delivery_mode http; send both, or neither");
+        }
+    }
+    delivery
 }

@@ -8,10 +8,11 @@ use serde_json::{Map, Value, json};
 use super::cast::Agent;
 use super::step::asks;
 use crate::address::Address;
+use crate::app::NewRoute;
 use crate::error::Error;
 use crate::http::wire::check;
 use crate::http::wire::create::{Arrival, WireCreate};
-use crate::intent::envelope::Envelope;
+use crate::intent::envelope::{Delivery, Envelope};
 use crate::intent::workflow::{Work, Workflow};
 use crate::route::Route;
 
@@ -54,18 +55,14 @@ impl Plan {
         })
     }
 
-    /// The agents that are registered if they are not yet, as they are registered then.
-    pub fn registrations(&self, now: Timestamp) -> Vec<Route> {
+    /// The agents that are registered if they are not yet, as they are registered then. One that lacks
+    /// the address to post to is refused only then: real clients leave it out of their bundles.
+    pub fn registrations(
+        &self,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (&Address, Result<NewRoute, Error>)> {
         let wanted = self.agents.iter().filter(|agent| agent.create_if_missing);
-        let route = |agent: &Agent| {
-            Some(Route {
-                delivery: agent.delivery,
-                display_name: agent.display_name.clone(),
-                updated_at: now,
-                ..Route::direct(agent.address.clone()?)
-            })
-        };
-        wanted.filter_map(route).collect()
+        wanted.filter_map(move |agent| Some((agent.address.as_ref()?, agent.registration(now)?)))
     }
 
     /// The addresses that something is sent to; a route is wanted for each.
@@ -120,6 +117,24 @@ impl Plan {
         let nothing = Map::new();
         let workflow = self.workflow.as_ref();
         workflow.map_or(Ok(()), |workflow| exact(workflow, payload.unwrap_or(&nothing)))
+    }
+}
+
+impl Agent {
+    fn registration(&self, now: Timestamp) -> Option<Result<NewRoute, Error>> {
+        let delivery = self.delivery.clone();
+        if delivery.mode == Some(Delivery::Push) && delivery.callback_url.is_none() {
+            let field = format!("agents.{}.callback_url", self.role);
+            let detail = "is missing; the agent is not registered yet, and delivery_mode http posts \
+                          to it";
+            return Some(Err(Error::field(field, detail)));
+        }
+        let route = Route {
+            display_name: self.display_name.clone(),
+            updated_at: now,
+            ..Route::direct(self.address.clone()?)
+        };
+        Some(Ok(NewRoute { route, delivery }))
     }
 }
 
