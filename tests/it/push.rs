@@ -56,7 +56,9 @@ impl<'a> Stage<'a> {
     #[track_caller]
     fn posts(&self) -> Vec<Post> {
         let posts = self.receiver.posts();
-        posts.iter().for_each(|post| post.assert_signed_with(&self.secret));
+        for post in &posts {
+            post.assert_signed_with(&self.secret);
+        }
         posts
     }
 
