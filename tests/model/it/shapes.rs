@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::deed::Person::{Admin, Agent, Otto, Rita, Sender};
+use model::time::Clocks;
 use model::{Check, Promise, Rules, Shape};
 use stateright::{Checker, Model};
 
@@ -37,6 +38,12 @@ fn a_question_keeps_every_promise() {
 fn a_question_that_is_raced_for_keeps_every_promise() {
     let people = [Rita, Otto, Agent, Sender, Admin];
     holds(Shape::question().raced(2, &[0, 80, 100]).among(&people), 20_000, &ALL_ENDS);
+}
+
+#[test]
+fn a_question_that_is_raced_for_by_clocks_apart_keeps_every_promise() {
+    let shape = Shape::question().raced(1, &[0, 79, 80, 81]).among(&[Rita, Otto, Sender]);
+    holds(shape.by(&Clocks::APART), 40_000, &ALL_ENDS);
 }
 
 #[test]

@@ -9,7 +9,8 @@ use shared::id::IntentId;
 use shared::intent::{Intent, Phase, Waiting};
 
 use crate::deed::Deed;
-use crate::model::{Check, Outcome};
+use crate::memory::Outcome;
+use crate::model::Check;
 use crate::promise::Promise;
 use crate::state::{Mail, State, Stored, Table, print_of};
 use crate::time::at;

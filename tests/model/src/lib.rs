@@ -63,11 +63,13 @@
 
 pub mod deed;
 mod drain;
+mod memory;
 pub mod model;
 pub mod promise;
 pub mod rules;
 pub mod shape;
 pub mod state;
+mod surroundings;
 pub mod time;
 pub mod transaction;
 pub mod watch;

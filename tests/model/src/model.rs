@@ -1,19 +1,19 @@
 //! The model: which actions there are in a state, and what each leads to.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use shared::id::IntentId;
 use shared::intent::{Command, Status, decide};
 use stateright::{Model, Property};
 
 use crate::deed::{Act, Deed, token};
 use crate::drain;
+use crate::memory::{Memory, Outcome};
 use crate::promise::Promise;
 use crate::rules::Rules;
 use crate::shape::{Post, Shape, root};
-use crate::state::{Mail, Operation, Shown, State, Stored, Table, print_of};
+use crate::state::{Mail, Operation, Shown, State, Stored};
 use crate::time::{Clocks, Function};
 use crate::transaction::{Written, write};
 use crate::watch::Seen;
@@ -25,21 +25,8 @@ pub struct Check {
     pub shape: Shape,
     /// The rules.
     pub rules: Rules,
-    /// What came of a deed on a state at a time: the core is pure, so it is asked once.
-    outcomes: Mutex<HashMap<u64, Arc<Outcome>>>,
-    /// What came of states in which everybody fell silent.
-    drained: Mutex<HashMap<u64, Option<Promise>>>,
-}
-
-/// What comes of a deed.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// It is refused.
-    Refused,
-    /// There is nothing to do.
-    Nothing,
-    /// It is to be written.
-    Writes(Written),
+    /// What the core has said so far.
+    pub(crate) memory: Memory,
 }
 
 /// What may happen next.
@@ -82,7 +69,7 @@ enum Attempt {
 impl Check {
     /// `shape` under `rules`.
     pub fn new(shape: Shape, rules: Rules) -> Self {
-        Self { shape, rules, outcomes: Mutex::default(), drained: Mutex::default() }
+        Self { shape, rules, memory: Memory::default() }
     }
 
     fn second(&self, state: &State) -> i64 {
@@ -128,91 +115,6 @@ impl Check {
             Post::Anyhow => state.queue.extend(owed.iter().map(|mail| (*mail, 1))),
             Post::StepByStep if owed.is_empty() => {}
             Post::StepByStep => state.stream.push_back(owed.clone()),
-        }
-    }
-
-    fn deeds(&self, state: &State) -> Vec<Deed> {
-        let mut deeds = vec![];
-        for (id, stored) in &state.table {
-            deeds.push(Deed::Wake(*id));
-            let envelope = &stored.intent.envelope;
-            if !envelope.only_asks() && envelope.workflow.is_none() {
-                self.deeds_of_agent(state, *id, &mut deeds);
-            }
-        }
-        for mail in state.queue.keys() {
-            match mail {
-                Mail::Turn(_) => {}
-                Mail::News { parent, child } => {
-                    deeds.push(Deed::News { parent: *parent, child: *child });
-                }
-                Mail::ParentEnded(child) => deeds.push(Deed::ParentEnded(*child)),
-            }
-        }
-        for by in &self.shape.people {
-            let shown = state.shown.iter().cloned();
-            deeds.extend(shown.map(|shown| Deed::Decide { by: *by, shown }));
-            if by.cancels() {
-                deeds.push(Deed::Cancel { by: *by, on: root() });
-            }
-        }
-        if self.shape.shortens {
-            deeds.push(Deed::Shorten(root()));
-        }
-        deeds
-    }
-
-    fn deeds_of_agent(&self, state: &State, on: IntentId, deeds: &mut Vec<Deed>) {
-        let leases = self.shape.acts.contains(&Act::Start);
-        for process in 0..self.shape.processes {
-            let lease = state.leases.get(&process).filter(|(of, _)| *of == on);
-            let fence = lease.map(|(_, fence)| *fence);
-            for act in &self.shape.acts {
-                let fence = if *act == Act::Start { None } else { fence };
-                let offered = *act != Act::Start || state.queue.contains_key(&Mail::Turn(on));
-                let able = *act == Act::Start || !leases || fence.is_some();
-                let ran = |call_id: &str| {
-                    state.ran.contains(&(call_id.to_owned(), token(process, fence)))
-                };
-                let reports = match act {
-                    Act::Finish(place) => {
-                        self.shape.asks.get(*place).is_some_and(|ask| ran(&ask.call_id))
-                    }
-                    Act::Start | Act::Suspend | Act::Claim(_) | Act::Complete | Act::Fail => true,
-                };
-                if offered && able && reports {
-                    deeds.push(Deed::Agent { process, fence, on, act: *act });
-                }
-            }
-        }
-    }
-
-    /// What the core makes of `deed` on `base` at `now`.
-    pub(crate) fn outcome(
-        &self,
-        table: &Table,
-        deed: &Deed,
-        base: &Stored,
-        now: Timestamp,
-    ) -> Arc<Outcome> {
-        let child = if let Deed::News { child, .. } = deed { table.get(child) } else { None };
-        let print = print_of(&(deed, base, now, child));
-        let outcomes = || self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = outcomes().get(&print).cloned();
-        known.unwrap_or_else(|| {
-            let outcome = Arc::new(self.ask_core(table, deed, base, now));
-            outcomes().insert(print, outcome.clone());
-            outcome
-        })
-    }
-
-    fn ask_core(&self, table: &Table, deed: &Deed, base: &Stored, now: Timestamp) -> Outcome {
-        let Some(command) = deed.command(&self.shape, table, now) else { return Outcome::Nothing };
-        match self.rules.decide(&base.intent, &command, now) {
-            Err(_) => Outcome::Refused,
-            Ok(events) if events.is_empty() => Outcome::Nothing,
-            Ok(events) => write(self.rules, Some(base), &command, events)
-                .map_or(Outcome::Refused, Outcome::Writes),
         }
     }
 
@@ -356,21 +258,6 @@ impl Check {
                 Some(state)
             }
         }
-    }
-
-    /// What is known under `print`, or what `drain` finds out.
-    pub(crate) fn drained(
-        &self,
-        print: u64,
-        drain: impl FnOnce() -> Option<Promise>,
-    ) -> Option<Promise> {
-        let drained = || self.drained.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = drained().get(&print).copied();
-        known.unwrap_or_else(|| {
-            let broken = drain();
-            drained().insert(print, broken);
-            broken
-        })
     }
 }
 

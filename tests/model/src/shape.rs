@@ -286,6 +286,12 @@ impl Shape {
         Self { in_flight_max, instants: instants.to_vec(), clocks: vec![Clocks::EXACT], ..self }
     }
 
+    /// The same by these clocks.
+    #[must_use]
+    pub fn by(self, clocks: &[Clocks]) -> Self {
+        Self { clocks: clocks.to_vec(), ..self }
+    }
+
     /// The same among these people.
     #[must_use]
     pub fn among(self, people: &[Person]) -> Self {
