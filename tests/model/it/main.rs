@@ -1,0 +1,4 @@
+//! The tables: shape × rules → states and verdict.
+
+mod flaws;
+mod shapes;

@@ -1,0 +1,197 @@
+//! The rules as the core has them, and with one flaw each: what a model must be able to find.
+
+use jiff::Timestamp;
+use shared::intent::command::Seen;
+use shared::intent::phase::{Lease, Phase, Waiting};
+use shared::intent::{Command, Event, EventKind, Intent, Rejection, apply, decide, react};
+use shared::message::Message;
+use shared::principal::Role;
+
+/// The rules that a model goes by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rules {
+    /// Those of the core.
+    OfTheCore,
+    /// The same with one flaw.
+    With(Flaw),
+}
+
+/// One thing that the core does not do.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Flaw {
+    /// What has ended can be withdrawn.
+    EndOverwritten,
+    /// An answer's deadline is looked up on the clock of whoever wrote last.
+    DeadlineByOldClock,
+    /// A wake-up believes that whatever it was sent for is due.
+    WakeBelieved,
+    /// A commit does not compare versions.
+    VersionIgnored,
+    /// A claim forgets those before it.
+    ClaimGivenTwice,
+    /// A claim does not look for its grant.
+    GrantIgnored,
+    /// A grant is good for ever.
+    GrantForEver,
+    /// A decision counts for whatever is open.
+    ViewIgnored,
+    /// Every key of an agent is one of a reviewer too.
+    AgentsDecide,
+    /// Who asks may answer.
+    AskersDecide,
+    /// A worker's fence is not compared.
+    FenceIgnored,
+    /// What a person is asked has no timer.
+    TimerForgotten,
+    /// The timer of what a person is asked is late.
+    TimerLate,
+    /// A wake-up at the deadline does nothing.
+    WakeIgnored,
+    /// Lost news are not asked for.
+    NewsForgotten,
+    /// Nothing is owed after a restart.
+    RestartIgnored,
+    /// The first event of a commit with several is left out of the state.
+    EventForgotten,
+}
+
+impl Rules {
+    fn has(self, flaw: Flaw) -> bool {
+        self == Self::With(flaw)
+    }
+
+    /// What a command does.
+    pub fn decide(
+        self,
+        intent: &Intent,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Vec<Event>, Rejection> {
+        let decided = decide(Some(intent), command, now);
+        match self {
+            Self::OfTheCore => decided,
+            Self::With(flaw) => flaw.decide(intent, command, now, decided),
+        }
+    }
+
+    /// The state that events lead to.
+    pub fn fold(self, before: Option<&Intent>, events: &[Event]) -> Option<Intent> {
+        let forgets = self.has(Flaw::EventForgotten) && before.is_some() && events.len() > 1;
+        let counted = events.iter().skip(usize::from(forgets));
+        counted.fold(before.cloned(), apply)
+    }
+
+    /// The moment of the timer.
+    pub fn wake_at(self, intent: &Intent) -> Option<Timestamp> {
+        let timer = react::wake_at(intent);
+        let waiting = match &intent.phase {
+            Phase::Waiting(waiting) => Some(waiting),
+            Phase::Created
+            | Phase::Submitted
+            | Phase::Delivered { .. }
+            | Phase::Acknowledged { .. }
+            | Phase::InProgress { .. }
+            | Phase::Completed { .. }
+            | Phase::Failed { .. }
+            | Phase::Canceled { .. }
+            | Phase::TimedOut { .. } => None,
+        };
+        match (self, waiting) {
+            (Self::With(Flaw::TimerForgotten), Some(Waiting::Human(_))) => None,
+            (Self::With(Flaw::TimerLate), Some(Waiting::Human(_))) => {
+                intent.deadline_at().checked_add(std::time::Duration::from_mins(1)).ok()
+            }
+            (Self::With(Flaw::NewsForgotten), Some(Waiting::Children | Waiting::Step { .. })) => {
+                Some(intent.deadline_at())
+            }
+            (Self::OfTheCore | Self::With(_), _) => timer,
+        }
+    }
+
+    /// What the world is owed for an event.
+    pub fn owed(self, intent: &Intent, event: &Event) -> Vec<Message> {
+        react::owed(intent, event)
+    }
+
+    /// What it is owed still, after a restart.
+    pub fn owed_still(self, intent: &Intent) -> Vec<Message> {
+        if self.has(Flaw::RestartIgnored) { vec![] } else { react::owed_still(intent) }
+    }
+
+    /// Whether a commit is refused because another came first.
+    pub fn compares_versions(self) -> bool {
+        !self.has(Flaw::VersionIgnored)
+    }
+}
+
+type Outcome = Result<Vec<Event>, Rejection>;
+
+impl Flaw {
+    fn decide(self, intent: &Intent, command: &Command, now: Timestamp, real: Outcome) -> Outcome {
+        let mut intent = intent.clone();
+        let mut command = command.clone();
+        let mut then = now;
+        match (self, &mut command) {
+            (Self::EndOverwritten, Command::Cancel { .. }) if intent.is_ended() => {
+                intent.phase = Phase::Acknowledged { answer_by: None };
+            }
+            (Self::DeadlineByOldClock, Command::Decide { .. }) if is_late(&real) => {
+                then = intent.updated_at;
+            }
+            (Self::WakeBelieved, Command::Wake) => then = intent.deadline_at(),
+            (Self::WakeIgnored, Command::Wake) if now >= intent.deadline_at() => return Ok(vec![]),
+            (Self::ClaimGivenTwice, Command::Claim { .. }) => intent.calls.clear(),
+            (Self::GrantIgnored, Command::Claim { needs_grant, .. }) => {
+                intent.asks.clear();
+                *needs_grant = false;
+            }
+            (Self::GrantForEver, Command::Claim { .. }) => {
+                if let Err(Rejection::GrantExpired { .. }) = &real {
+                    then = intent.updated_at;
+                }
+            }
+            (Self::ViewIgnored, Command::Decide { seen, .. }) => {
+                let open = intent.open_hold();
+                *seen = open
+                    .map(|hold| Seen { version: hold.version, digest: hold.digest.clone() })
+                    .or(seen.take());
+            }
+            (Self::AgentsDecide, Command::Decide { by, .. }) if by.role == Role::Agent => {
+                by.role = Role::Reviewer;
+            }
+            (Self::AskersDecide, Command::Decide { by, .. }) if by.role == Role::Reviewer => {
+                by.name = format!("{} in disguise", by.name);
+            }
+            (
+                Self::FenceIgnored,
+                Command::Complete { fence, .. }
+                | Command::Suspend { fence, .. }
+                | Command::Claim { fence, .. },
+            ) => *fence = fence.and(lease(&intent).map(|lease| lease.fence)),
+            _ => return real,
+        }
+        let events = decide(Some(&intent), &command, then)?;
+        Ok(events.into_iter().map(|event| Event { at: now, ..event }).collect())
+    }
+}
+
+fn is_late(decided: &Outcome) -> bool {
+    matches!(decided, Err(Rejection::DeadlinePassed(_)))
+}
+
+/// The lease that a worker has on `intent`.
+pub fn lease(intent: &Intent) -> Option<Lease> {
+    if let Phase::InProgress { lease, .. } = &intent.phase { *lease } else { None }
+}
+
+/// The decision that `event` is, if it is one.
+pub fn decision(event: &Event) -> Option<&shared::intent::human_task::Decision> {
+    if let EventKind::Approved { decision }
+    | EventKind::Refused { decision }
+    | EventKind::Failed { decision: Some(decision), .. } = &event.kind
+    {
+        Some(decision)
+    } else {
+        None
+    }
+}
