@@ -9,6 +9,7 @@ mod attachment;
 mod batch;
 mod commit;
 mod condition;
+mod dead_letter;
 mod feed;
 mod item;
 mod latest;
@@ -35,7 +36,7 @@ pub use mesh::MESH_EVENT_DAYS;
 pub use offer::{Marked, Offer, OfferCursor, OfferPage, Shown};
 pub use published::{Departure, Replay, Underway};
 pub use registry::StoredRoute;
-pub use stream_record::{Committed, Happened, Row, StreamRecord, Unreadable};
+pub use stream_record::{Committed, Happened, Row, StreamRecord, Unreadable, owed_for};
 pub use subscription::KeptSubscription;
 pub use timer::{TIMER_SHARDS, Timer};
 

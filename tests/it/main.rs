@@ -17,6 +17,7 @@ mod browser;
 mod cli;
 mod contract;
 mod crash;
+mod dead_letters;
 mod deadline;
 mod emulator;
 mod events;

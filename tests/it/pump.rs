@@ -204,6 +204,7 @@ impl<'a> Pump<'a> {
             }
             Message::Wake { .. }
             | Message::Recover { .. }
+            | Message::RecoverAll { .. }
             | Message::AskEnded { .. }
             | Message::ParentEnded { .. } => self.wake(&batch).await,
         }

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::account::AccountId;
 use crate::address::Address;
+use crate::dead_letter::DeadLetterId;
 use crate::digest::Digest;
 use crate::id::IntentId;
 use crate::webhook::{EventId, Owner, SubscriptionId};
@@ -94,6 +95,11 @@ impl Place {
         Self { pk, sk: format!("{endpoint}#{:020}", minute_at.as_second().max(0)) }
     }
 
+    pub(crate) fn dead_letter(tenant: &str, id: &DeadLetterId) -> Self {
+        let sk = format!("{:020}#{}", id.sent_ms(), id.digits());
+        Self { pk: dead_letters(tenant), sk }
+    }
+
     pub(crate) fn report(tenant: &str, report_id: &str) -> Self {
         Self { pk: reports(tenant), sk: report_id.to_owned() }
     }
@@ -157,6 +163,10 @@ pub(crate) fn beats(tenant: &str) -> String {
 
 pub(crate) fn mesh(tenant: &str) -> String {
     format!("{tenant}#MESH")
+}
+
+pub(crate) fn dead_letters(tenant: &str) -> String {
+    format!("{tenant}#DEAD")
 }
 
 pub(crate) fn reports(tenant: &str) -> String {

@@ -4,8 +4,10 @@ use std::error::Error as _;
 use std::fmt;
 
 use shared::agent;
+use shared::dead_letter::Reason;
 use shared::error::Error;
 use shared::intent::{Rejection, Status};
+use shared::queue::Failure;
 use shared::registration::Standing;
 
 use crate::checkpoint::CheckpointError;
@@ -73,6 +75,25 @@ impl TurnError {
             cause = error.source();
         }
         text
+    }
+}
+
+impl Failure for TurnError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Misdirected => Reason::Misplaced,
+            Self::App(error) | Self::Checkpoint(CheckpointError::Store(error)) => error.reason(),
+            // Another build may read it: the dead letter is sent again once that one runs.
+            Self::Checkpoint(
+                CheckpointError::Missing
+                | CheckpointError::Foreign { .. }
+                | CheckpointError::Altered
+                | CheckpointError::Unreadable(_),
+            ) => Reason::Corrupt,
+            Self::Model(ModelError::Unavailable(_)) => Reason::unanswered("the model"),
+            Self::Model(ModelError::Refused(_)) => Reason::refused("the model's host refuses it"),
+            Self::Checkpoint(CheckpointError::Unwritable(_)) | Self::Loop(_) => Reason::Defect,
+        }
     }
 }
 
