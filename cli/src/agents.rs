@@ -6,6 +6,7 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use shared::address::Address;
 use shared::principal::Role;
+use shared::route::CONCURRENT_TURNS_MAX;
 
 use crate::client::Client;
 use crate::connection::Deployment;
@@ -49,6 +50,9 @@ pub(crate) enum AgentsCommand {
         /// A name for people.
         #[arg(long)]
         name: Option<String>,
+        /// How many of its turns the worker runs at once.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(CONCURRENT_TURNS_MAX)))]
+        max_concurrent_turns: Option<u32>,
     },
     /// Lead one address to another, with a person's sign-off if wanted (key: admin).
     ///
@@ -106,12 +110,16 @@ pub(crate) async fn run(
         }
         AgentsCommand::Kill { agent } => switch(&client, &agent, "kill", terminal).await?,
         AgentsCommand::Resume { agent } => switch(&client, &agent, "resume", terminal).await?,
-        AgentsCommand::Register { agent, delivery, name } => {
+        AgentsCommand::Register { agent, delivery, name, max_concurrent_turns } => {
             let mode = match delivery {
                 DeliveryMode::Stream => "stream",
                 DeliveryMode::Worker => "worker",
             };
-            let body = json!({"delivery_mode": mode, "display_name": name});
+            let body = json!({
+                "delivery_mode": mode,
+                "display_name": name,
+                "max_concurrent_turns": max_concurrent_turns,
+            });
             put(&client, &agent, &body, terminal).await?;
         }
         AgentsCommand::Alias { from, to, human_task, human_task_when } => {

@@ -21,6 +21,7 @@ mod place;
 mod published;
 mod rate;
 mod registry;
+mod slot;
 mod stream_record;
 mod subscription;
 mod timer;

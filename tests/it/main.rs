@@ -15,6 +15,7 @@ mod api;
 mod bad_input;
 mod browser;
 mod cli;
+mod concurrency;
 mod contract;
 mod crash;
 mod dead_letters;

@@ -81,6 +81,10 @@ impl Place {
         Self { pk: accounts(tenant), sk: id.to_string() }
     }
 
+    pub(crate) fn slots(tenant: &str, agent: &Address) -> Self {
+        Self { pk: format!("{tenant}#SLOTS#{}", agent.path()), sk: "S".to_owned() }
+    }
+
     pub(crate) fn beat(tenant: &str, agent: &Address) -> Self {
         Self { pk: beats(tenant), sk: agent.path().to_owned() }
     }

@@ -22,6 +22,9 @@ use crate::{checkpoint, question};
 const PAUSE_MIN: Duration = Duration::from_secs(15);
 /// The longest pause before an unreachable model is asked again.
 const PAUSE_MAX: Duration = Duration::from_hours(1);
+/// The longest pause before a turn that found no slot is tried again: about how long a slot may be left
+/// free while turns wait for one.
+const SLOT_PAUSE_MAX: Duration = Duration::from_mins(2);
 /// The longest pause before a stopped agent's turn is tried again: how long an agent that goes on may
 /// leave its turns alone.
 const STOPPED_PAUSE_MAX: Duration = Duration::from_mins(10);
@@ -136,6 +139,20 @@ pub(super) async fn put_off(
     let until = after_a_pause(&intent, app.now(), STOPPED_PAUSE_MAX);
     app.put_off(&agent_of(&intent), fence, id, until).await?;
     Ok(Outcome::PutOff(standing))
+}
+
+/// Puts off the turn of an agent of which as many turns run as may. That is a wait like any other: it
+/// uses up neither an attempt at the message nor one at the delivery, and nothing loses it.
+pub(super) async fn wait_for_slot(app: &App, id: IntentId) -> Result<Outcome, TurnError> {
+    let intent = app.load(id).await?.intent;
+    let longest = after_a_pause(&intent, app.now(), SLOT_PAUSE_MAX).duration_since(app.now());
+    // What found no slot together must not come back together.
+    let range_ms = u64::try_from(longest.as_millis()).unwrap_or(0) / 2;
+    let drawn_ms = u64::from_be_bytes(app.random()) % (range_ms + 1);
+    let pause = Duration::from_millis(range_ms + drawn_ms);
+    let until = app.now().checked_add(pause).unwrap_or(Timestamp::MAX);
+    app.put_off(&agent_of(&intent), None, id, until).await?;
+    Ok(Outcome::Crowded)
 }
 
 /// The end of a pause that is the longer, the older the intent is.

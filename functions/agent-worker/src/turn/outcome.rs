@@ -28,6 +28,8 @@ pub(super) enum Outcome {
     Pauses(ModelError),
     /// The agent is stopped; a later invocation tries again.
     PutOff(Standing),
+    /// As many turns of the agent run as may; a later invocation tries again.
+    Crowded,
     /// The intent has ended, or its result waits for a sign-off.
     Finished(Status),
 }
@@ -106,6 +108,7 @@ impl fmt::Display for Outcome {
             Self::GoesOn => f.write_str("goes on in the next invocation"),
             Self::Pauses(unavailable) => write!(f, "pauses: {unavailable}"),
             Self::PutOff(standing) => write!(f, "put off: the agent is {}", standing.name()),
+            Self::Crowded => f.write_str("waits: as many turns of the agent run as may"),
             Self::Finished(status) => write!(f, "finished as {}", status.name()),
         }
     }
