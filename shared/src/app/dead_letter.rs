@@ -101,7 +101,7 @@ impl App {
 }
 
 impl DeadLetterFilter {
-    fn takes(&self, letter: &DeadLetter) -> bool {
+    fn takes(self, letter: &DeadLetter) -> bool {
         self.origin.is_none_or(|origin| letter.origin == Some(origin))
             && (self.include_redriven || letter.redriven_at.is_none())
     }
