@@ -31,7 +31,8 @@ struct Batch {
     shard_id: String,
     start_sequence_number: String,
     end_sequence_number: String,
-    batch_size: u64,
+    #[serde(rename = "batchSize")]
+    records: u64,
 }
 
 /// Buries each message of a batch, the oldest first, and reports those that the table did not take:
@@ -59,7 +60,7 @@ fn letter(app: &App, queues: &Queues, record: &Received) -> DeadLetter {
             shard: batch.shard_id,
             first_sequence_number: batch.start_sequence_number,
             last_sequence_number: batch.end_sequence_number,
-            records: batch.batch_size,
+            records: batch.records,
         };
         let attempts = context.unwrap_or_default().approximate_invoke_count;
         return DeadLetter { origin: Some(Origin::Stream), content, attempts, ..letter };
