@@ -4,6 +4,7 @@
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use serde_json::{Value, json};
 use shared::dead_letter::Reason;
+use shared::error::Error;
 use shared::http::service;
 use shared::intent::Status;
 use shared::queue::{Failure, Queues, each};
@@ -175,8 +176,7 @@ async fn what_fails_comes_again_after_a_pause_of_its_class_until_its_last_attemp
 
 #[test]
 fn every_error_has_its_class() {
-    let again = |error: shared::error::Error| error.reason().again();
-    use shared::error::Error;
+    let again = |error: Error| error.reason().again();
     let silent = Error::Unavailable { dependency: "the table", source: "".into() };
     assert_eq!(again(silent), Again::Later);
     assert_eq!(again(Error::Busy), Again::Soon);
