@@ -6,6 +6,7 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use shared::address::Address;
 use shared::principal::Role;
+use shared::route::CONCURRENT_TURNS_MAX;
 
 use crate::client::Client;
 use crate::connection::Deployment;
@@ -52,6 +53,9 @@ pub(crate) enum AgentsCommand {
         /// A name for people.
         #[arg(long)]
         name: Option<String>,
+        /// How many of its turns the worker runs at once.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(CONCURRENT_TURNS_MAX)))]
+        max_concurrent_turns: Option<u32>,
     },
     /// Lead one address to another, with a person's sign-off if wanted (key: admin).
     ///
@@ -111,7 +115,7 @@ pub(crate) async fn run(
         }
         AgentsCommand::Kill { agent } => switch(&client, &agent, "kill", terminal).await?,
         AgentsCommand::Resume { agent } => switch(&client, &agent, "resume", terminal).await?,
-        AgentsCommand::Register { agent, delivery, callback_url, name } => {
+        AgentsCommand::Register { agent, delivery, callback_url, name, max_concurrent_turns } => {
             let mode = match delivery {
                 DeliveryMode::Stream => "stream",
                 DeliveryMode::Http => "http",
@@ -121,6 +125,7 @@ pub(crate) async fn run(
                 "delivery_mode": mode,
                 "callback_url": callback_url,
                 "display_name": name,
+                "max_concurrent_turns": max_concurrent_turns,
             });
             put(&client, &agent, &body, terminal).await?;
         }

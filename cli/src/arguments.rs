@@ -9,6 +9,7 @@ use shared::http::openapi;
 
 use crate::agents::AgentsCommand;
 use crate::connection::Deployment;
+use crate::dead::DeadCommand;
 use crate::demo::DemoArguments;
 use crate::failure::{Failure, Verdict};
 use crate::function::FunctionArguments;
@@ -18,7 +19,7 @@ use crate::scenarios::ScenariosCommand;
 use crate::tasks::TasksCommand;
 use crate::terminal::Terminal;
 use crate::up::UpArguments;
-use crate::{agents, demo, environment, function, intents, keys, scenarios, tasks, up};
+use crate::{agents, dead, demo, environment, function, intents, keys, scenarios, tasks, up};
 
 const EXAMPLES: &str = "\
 Start here:
@@ -70,6 +71,8 @@ enum Command {
     Tasks(Remote<TasksCommand>),
     /// Register agents, lead addresses to them, and stop them.
     Agents(Remote<AgentsCommand>),
+    /// See what was given up and why, and send it again.
+    Dead(Remote<DeadCommand>),
     /// Make and revoke API keys.
     Keys(Remote<KeysCommand>),
     /// Apply scenario bundles: agents, a workflow and the intent that starts it.
@@ -106,6 +109,9 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<Verdict, Failure> {
         }
         Command::Agents(Remote { command, deployment }) => {
             one_thread()?.block_on(agents::run(command, &deployment, terminal))
+        }
+        Command::Dead(Remote { command, deployment }) => {
+            one_thread()?.block_on(dead::run(command, &deployment, terminal))
         }
         Command::Keys(Remote { command, deployment }) => {
             one_thread()?.block_on(keys::run(command, &deployment, terminal))
@@ -179,6 +185,11 @@ mod tests {
             "agents register deployer --delivery worker --name Deployer",
             "agents register deployer --delivery http --callback-url https://a.example.com/in",
             "agents alias agent://approver deployer --human-task task.json",
+            "dead list --queue turns --include-redriven",
+            "dead show 1893456000000-0123456789abcdef01234567",
+            "dead redrive 1893456000000-0123456789abcdef01234567",
+            "dead redrive --all --queue stream",
+            "dead drop 1893456000000-0123456789abcdef01234567 0-0123456789abcdef01234567",
             "keys create --role reviewer --name alice --expires-at 2030-01-31T17:00:00Z",
             "keys create --role agent --name bot --address bot",
             "keys create --service-account 0190a1b2-0000-7000-8000-000000000001",
@@ -221,6 +232,11 @@ mod tests {
         refuses(&format!("tasks answer {ID} submitted --data amount"), "NAME=VALUE");
         refuses(&format!("tasks answer {ID} submitted --data-json [1]"), "JSON object");
         refuses("agents register a --delivery http", "--callback-url");
+        refuses("dead redrive", "--all");
+        refuses("dead redrive --all 0-0123456789abcdef01234567", "cannot be used with");
+        refuses("dead redrive --queue wakes", "--all");
+        refuses("dead drop", "ID");
+        refuses("dead show ../keys", "dead letter's ID");
         refuses("keys create --role king --name x", "reviewer");
         refuses("keys create --name x", "--role");
         refuses("keys create --service-account ../keys", "--service-account");

@@ -78,6 +78,11 @@ impl Client {
         self.once(self.request(Method::POST, path).json(body)).await
     }
 
+    /// Asks for something to be removed; sent once.
+    pub(crate) async fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.once(self.request(Method::DELETE, path)).await
+    }
+
     /// Asks for something to be done once, however often the request is sent.
     pub(crate) async fn post_idempotent(
         &self,

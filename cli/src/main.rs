@@ -4,6 +4,7 @@ mod agents;
 mod arguments;
 mod client;
 mod connection;
+mod dead;
 mod demo;
 mod environment;
 mod event_line;

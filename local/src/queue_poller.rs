@@ -23,7 +23,8 @@ use crate::template::scope::REGION;
 const IDLE_MAX: Duration = Duration::from_secs(1);
 /// The shortest, as due times have no finer grain.
 const IDLE_MIN: Duration = Duration::from_millis(1);
-/// A failed message comes back after one second, then two, four, ... up to this.
+/// A failed message comes back after one second, then two, four, ... up to this, where its function
+/// does not say when. On AWS that would be the whole visibility timeout, and nobody likes to wait here.
 const BACKOFF_MAX_S: u32 = 30;
 
 /// One function's subscription to one queue. Clones share it.
@@ -97,7 +98,8 @@ impl QueuePoller {
             };
             let settled = if failed.contains(&message.message_id) {
                 let delay_s = backoff_s(message.approximate_receive_count);
-                self.queues.postpone(&self.source.queue, handle, delay_s).await
+                let until_ms = message.visible_at;
+                self.queues.postpone(&self.source.queue, handle, until_ms, delay_s).await
             } else {
                 self.queues.delete(&self.source.queue, handle).await
             };

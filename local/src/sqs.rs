@@ -99,13 +99,18 @@ impl Queues {
         self.backend.next_visible_ms(queue)
     }
 
-    /// Makes a message visible again after a time.
+    /// Makes a message visible again after a time, unless its consumer has said when, or somebody else
+    /// has received it since.
     pub(crate) async fn postpone(
         &self,
         queue: &str,
         handle: String,
+        received_until_ms: i64,
         delay_s: u32,
     ) -> Result<(), SqsError> {
+        if self.backend.visible_ms(queue, &handle) != Some(received_until_ms) {
+            return Ok(());
+        }
         let (account, region) = (ACCOUNT.to_owned(), REGION.to_owned());
         let queue = queue.to_owned();
         self.backend.change_message_visibility(account, region, queue, handle, delay_s).await

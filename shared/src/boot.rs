@@ -1,6 +1,8 @@
 //! Start-up of a function: the one place that reads the environment, the clock and the system's
 //! randomness.
 
+mod log;
+
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
@@ -12,6 +14,8 @@ use crate::app::{App, Clock, Config, Random};
 use crate::callback::Reach;
 use crate::digest::Digest;
 use crate::link::LinkSecret;
+use crate::message::Queue;
+use crate::metric;
 use crate::queue::Queues;
 use crate::store::Store;
 
@@ -98,6 +102,7 @@ impl Boot {
             url("NOTICES_QUEUE_URL"),
         )
         .with_deliveries(url("DELIVERIES_QUEUE_URL"))
+        .with_dead_letters(dead_letters())
     }
 }
 
@@ -158,12 +163,27 @@ pub fn random() -> Random {
     Random::new(|bytes| getrandom::fill(bytes).expect("the system has randomness"))
 }
 
+/// The queues' own dead letters, in the function that buries them.
+fn dead_letters() -> Vec<(Queue, String)> {
+    let all = [
+        (Queue::Turns, variable("TURNS_DEAD_LETTERS_URL")),
+        (Queue::Wakes, variable("WAKES_DEAD_LETTERS_URL")),
+        (Queue::Notices, variable("NOTICES_DEAD_LETTERS_URL")),
+        (Queue::Deliveries, variable("DELIVERIES_DEAD_LETTERS_URL")),
+    ];
+    all.into_iter().filter_map(|(queue, url)| Some((queue, url?))).collect()
+}
+
 fn start_log() {
     // The MCP library logs whole messages, and a message may say anything; it stays silent.
-    let said = format!("{},rmcp=off", variable("HOLDPOINT_LOG").as_deref().unwrap_or("info"));
-    let filter = EnvFilter::try_new(said).unwrap_or_else(|_| EnvFilter::new("info,rmcp=off"));
+    // Metrics go by the log, and are no matter of how much is told in it.
+    let always = format!("rmcp=off,{}=info", metric::TARGET);
+    let said = format!("{},{always}", variable("HOLDPOINT_LOG").as_deref().unwrap_or("info"));
+    let filter = EnvFilter::try_new(said);
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new(format!("info,{always}")));
     // A second start in one process (a test, the local command) keeps the first log.
-    let _ = tracing_subscriber::fmt().json().with_env_filter(filter).with_ansi(false).try_init();
+    let lines = tracing_subscriber::fmt().json().with_ansi(false).map_event_format(log::Lines);
+    let _ = lines.with_env_filter(filter).try_init();
 }
 
 /// A variable that is set to something; the template writes unset ones as empty.

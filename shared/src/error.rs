@@ -2,8 +2,10 @@
 
 use crate::account::AccountError;
 use crate::address::Address;
+use crate::dead_letter::Reason;
 use crate::intent::Rejection;
 use crate::registration::Standing;
+use crate::retry::Again;
 use crate::store::{CommitError, StoreError};
 
 /// Why a request failed. Each variant documents the response that it becomes.
@@ -55,6 +57,12 @@ pub enum Error {
     /// 409: an idempotency key came back with another body.
     #[error("this Idempotency-Key was used with another body; use a new key for a new request")]
     KeyReused,
+    /// 409: a dead letter does not say what to send.
+    #[error(
+        "this dead letter was not kept whole, or does not say what to send; look at what it is \
+         about, and drop it"
+    )]
+    NotRedrivable,
     /// 429: the key has used up its limit at this endpoint.
     #[error(
         "this key may ask this {limit} times a minute; wait {retry_after_s} s, or ask the \
@@ -130,20 +138,27 @@ impl Error {
     /// Whether the same request may succeed later, unchanged. Queues and clients ask this, nobody
     /// decides it anew.
     pub fn is_retryable(&self) -> bool {
+        self.reason().again() != Again::Never
+    }
+
+    /// Why an attempt failed, without anything that a caller sent: what dead letters say, and what
+    /// decides whether another attempt is worth it.
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::RateLimited { .. } | Self::Busy | Self::Unavailable { .. } => true,
+            Self::RateLimited { .. } | Self::Busy => Reason::Busy,
+            Self::Unavailable { dependency, .. } => Reason::unanswered(dependency),
+            Self::Corrupt(_) => Reason::Corrupt,
+            Self::TooLarge { .. } => Reason::refused("the intent's state has become too large"),
+            Self::AgentStopped { .. } => Reason::refused("the agent is stopped"),
+            Self::NotFound(_) => Reason::refused("what it is about is not there"),
+            Self::Rejected(_) => Reason::refused("the intent's state does not allow it"),
+            Self::Unauthenticated(_) | Self::Forbidden(_) => Reason::refused("nobody may do that"),
             Self::Invalid(_)
-            | Self::TooLarge { .. }
             | Self::UnsupportedMediaType
-            | Self::Unauthenticated(_)
-            | Self::Forbidden(_)
-            | Self::AgentStopped { .. }
-            | Self::NotFound(_)
             | Self::MethodNotAllowed { .. }
-            | Self::Rejected(_)
             | Self::Account(_)
             | Self::KeyReused
-            | Self::Corrupt(_) => false,
+            | Self::NotRedrivable => Reason::refused("it is not valid"),
         }
     }
 }

@@ -27,8 +27,8 @@ pub use layer::service;
 pub use owner::OwnerAgent;
 pub use problem::Problem;
 pub use query::{
-    AccountPath, AddressPath, CallPath, EventPath, IDEMPOTENCY_KEY_CHARS_MAX, Id, IdempotencyKey,
-    KeyPath, Query, SubscriptionPath, Switch, SwitchPath,
+    AccountPath, AddressPath, CallPath, DeadLetterPath, EventPath, IDEMPOTENCY_KEY_CHARS_MAX, Id,
+    IdempotencyKey, KeyPath, Query, SubscriptionPath, Switch, SwitchPath,
 };
 #[cfg(feature = "lambda")]
-pub use serve::{serve, serve_streaming};
+pub use serve::{answer, serve, serve_streaming};

@@ -43,6 +43,11 @@ pub enum Message {
         /// The intent.
         intent: IntentId,
     },
+    /// Messages about any intent may have been lost.
+    RecoverAll {
+        /// The account.
+        tenant: String,
+    },
     /// An approval may have ended.
     AskEnded {
         /// The account.
@@ -122,10 +127,42 @@ impl Message {
             Self::Turn { .. } => Queue::Turns,
             Self::Wake { .. }
             | Self::Recover { .. }
+            | Self::RecoverAll { .. }
             | Self::AskEnded { .. }
             | Self::ParentEnded { .. } => Queue::Wakes,
             Self::Notice { .. } => Queue::Notices,
             Self::Push { .. } | Self::Delivery(_) | Self::News(_) => Queue::Deliveries,
+        }
+    }
+
+    /// What it is, in a word: the same word as in the queue.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Turn { .. } => "turn",
+            Self::Push { .. } => "push",
+            Self::Wake { .. } => "wake",
+            Self::Recover { .. } => "recover",
+            Self::RecoverAll { .. } => "recover_all",
+            Self::AskEnded { .. } => "ask_ended",
+            Self::ParentEnded { .. } => "parent_ended",
+            Self::Notice { .. } => "notice",
+            Self::Delivery(_) => "delivery",
+            Self::News(_) => "news",
+        }
+    }
+
+    /// The intent that waits for it, if it is about one.
+    pub fn intent(&self) -> Option<IntentId> {
+        match self {
+            Self::Turn { intent, .. }
+            | Self::Push { intent, .. }
+            | Self::Wake { intent, .. }
+            | Self::Recover { intent, .. }
+            | Self::Notice { intent, .. }
+            | Self::AskEnded { parent: intent, .. }
+            | Self::ParentEnded { child: intent, .. } => Some(*intent),
+            Self::News(news) => Some(news.intent),
+            Self::Delivery(_) | Self::RecoverAll { .. } => None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Routes: which agent takes what is sent to an address, and where a person signs off on the way.
 
+use std::num::NonZeroU32;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +10,9 @@ use crate::callback::{CallbackUrl, SigningSecret};
 use crate::intent::envelope::Delivery;
 use crate::intent::human_task::HoldPoint;
 use crate::registration::Registration;
+
+/// The highest limit on turns that run at once.
+pub const CONCURRENT_TURNS_MAX: u32 = 1000;
 
 /// What happens to intents that are sent to an address. An agent is registered by a route from its
 /// address to itself.
@@ -23,6 +28,9 @@ pub struct Route {
     pub hold_point: Option<HoldPoint>,
     /// A name for people.
     pub display_name: Option<String>,
+    /// How many of its turns Holdpoint's own worker runs at once; any number if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_concurrent_turns: Option<NonZeroU32>,
     /// When it was made or changed last.
     pub updated_at: Timestamp,
     /// What the registry knows of the agent; it stands beside the route and is not changed with it.
@@ -52,6 +60,7 @@ impl Route {
             delivery: Delivery::Stream,
             hold_point: None,
             display_name: None,
+            max_concurrent_turns: None,
             updated_at: Timestamp::UNIX_EPOCH,
             registration: Registration::default(),
             push: None,

@@ -105,6 +105,10 @@ const ROUTES: &[Row] = &[
     row("DELETE", "/v1/webhooks/subscriptions/{id}", "/v1/webhooks/subscriptions/{id}?owner_agent=task-processor", "", Turn(A), [DENIED, HIDDEN, DENIED, HIDDEN]),
     row("POST", "/v1/webhooks/events", "/v1/webhooks/events?owner_agent=task-processor", r#"{"event_type":"a.b","source":"test","payload":{}}"#, Turn(A), OWNER),
     row("POST", "/v1/webhooks/events/{event_id}/replay", "/v1/webhooks/events/{id}/replay?owner_agent=task-processor", "", Turn(A), [DENIED, HIDDEN, DENIED, HIDDEN]),
+    row("GET", "/v1/dead-letters", "/v1/dead-letters", "", Turn(A), ADMIN),
+    row("GET", "/v1/dead-letters/{id}", DEAD_LETTER, "", Turn(A), [DENIED, DENIED, DENIED, HIDDEN]),
+    row("DELETE", "/v1/dead-letters/{id}", DEAD_LETTER, "", Turn(A), [DENIED, DENIED, DENIED, HIDDEN]),
+    row("POST", "/v1/dead-letters/{id}/redrive", REDRIVE, "", Turn(A), [DENIED, DENIED, DENIED, HIDDEN]),
     row("GET", "/v1/agents/{a}", "/v1/agents/known", "", Turn(A), ANYBODY),
     row("GET", "/v1/agents/{a}/{b}", "/v1/agents/registered/before", "", Turn(A), ANYBODY),
     row("GET", "/v1/agents/{a}/{b}/{c}", "/v1/agents/org/team/known", "", Turn(A), ANYBODY),
@@ -131,6 +135,8 @@ const ROUTES: &[Row] = &[
 /// Where the template sends what none of its other routes takes.
 const ELSEWHERE: &str = "ANY /{path+}";
 
+const DEAD_LETTER: &str = "/v1/dead-letters/1893456000000-0123456789abcdef01234567";
+const REDRIVE: &str = "/v1/dead-letters/1893456000000-0123456789abcdef01234567/redrive";
 const SUBSCRIPTION: &str = r#"{"callback_url":"https://hooks.example.com/","event_types":["a.b"]}"#;
 const SCENARIO: &str = r#"{"scenario_id":"s","agents":[{"role":"a","address":"task-processor"}],"intent":{"type":"t"}}"#;
 
@@ -298,6 +304,7 @@ fn router_routes() -> BTreeSet<String> {
         include_str!("../../functions/mcp/src/lib.rs"),
         include_str!("../../functions/webhooks/src/lib.rs"),
         include_str!("../../functions/inbox/src/lib.rs"),
+        include_str!("../../functions/dead-letters/src/lib.rs"),
     ];
     let mut routes = BTreeSet::new();
     for line in sources.iter().flat_map(|source| source.lines()) {

@@ -15,14 +15,14 @@ use shared::callback::{Courier, Lookup, Reach};
 use shared::http::service;
 use shared::intent::Status;
 use shared::queue::Queues;
-use tests::World;
+use tests::{World, no_queues};
 use tower::ServiceExt as _;
 
 use crate::harness::{create, link, names, path_of, question, stored, turn};
 use recorder::Recorder;
 
 /// Every file, with the function that is invoked with it. Each has its test below.
-const REPLAYED: [&str; 27] = [
+const REPLAYED: [&str; 31] = [
     "agent-worker/turn.json",
     "agents/create-key.json",
     "agents/create-service-account.json",
@@ -32,6 +32,10 @@ const REPLAYED: [&str; 27] = [
     "approve/decide.json",
     "approve/page.json",
     "approve/tasks.json",
+    "dead-letters/list.json",
+    "dead-letters/redrive.json",
+    "dead-letters/stream-records.json",
+    "dead-letters/turn.json",
     "inbox/reply.json",
     "intents/cancel.json",
     "intents/controls.json",
@@ -242,7 +246,7 @@ async fn agent_worker_runs_the_turn_up_to_its_hold_point() {
     let event: SqsEvent =
         serde_json::from_str(&event(&world, "agent-worker/turn.json", &id)).unwrap();
     let model = Arc::new(agent_worker::model::Scripted);
-    let worker = agent_worker::Worker::new(world.app.clone(), model).unwrap();
+    let worker = agent_worker::Worker::new(world.app.clone(), no_queues(), model).unwrap();
     let until = world.app.now().checked_add(std::time::Duration::from_mins(1)).unwrap();
     let answer = agent_worker::handle(&worker, event, until).await;
     assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
@@ -428,6 +432,33 @@ async fn notify_posts_a_turn_to_its_agent() {
     let posted = recorder.posted();
     assert_eq!((posted.len(), &posted[0].1["intent_id"]), (1, &json!(id)));
     assert_eq!(stored(&world, &id).await.status(), Status::Acknowledged);
+}
+
+#[tokio::test]
+async fn dead_letters_buries_what_queues_gave_up_lists_it_and_sends_it_again() {
+    let (world, recorder) = (World::new().await, Recorder::start().await);
+    let id = crate::harness::nobody().to_string();
+    let queues = queues(&recorder);
+    for file in ["dead-letters/turn.json", "dead-letters/stream-records.json"] {
+        let batch = serde_json::from_str(&event(&world, file, &id)).unwrap();
+        let answer = dead_letters::bury(&world.app, &queues, batch).await;
+        assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+    }
+    let list = event(&world, "dead-letters/list.json", "");
+    let (status, listed) = answer(&world, dead_letters::routes(queues.clone()), &list).await;
+    let listed = json_of(&listed)["dead_letters"].clone();
+    assert_eq!((status, listed.as_array().unwrap().len()), (200, 1), "{listed}");
+    assert_eq!((&listed[0]["kind"], &listed[0]["intent_id"]), (&json!("turn"), &json!(id)));
+    assert_eq!(listed[0]["reason"]["code"], "unfinished");
+
+    let redrive = event(&world, "dead-letters/redrive.json", "");
+    for _ in 0..2 {
+        let routes = dead_letters::routes(queues.clone());
+        let (status, sent) = answer(&world, routes, &redrive).await;
+        assert_eq!(status, 200, "{sent}");
+    }
+    let turn = json!({"message": "turn", "tenant": "default", "intent": id});
+    assert_eq!(recorder.sent(), [("turns".to_owned(), 0, turn)], "once");
 }
 
 #[tokio::test]

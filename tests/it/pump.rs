@@ -208,6 +208,7 @@ impl<'a> Pump<'a> {
             Message::Turn { intent, .. } => self.turns.push(intent.to_string()),
             Message::Wake { .. }
             | Message::Recover { .. }
+            | Message::RecoverAll { .. }
             | Message::AskEnded { .. }
             | Message::ParentEnded { .. } => self.wake(&batch).await,
         }

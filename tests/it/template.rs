@@ -5,7 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use jiff::Timestamp;
 use serde_yaml_ng::{Mapping, Value};
+use shared::metric::{self, Metric};
+use shared::retry::ATTEMPTS_MAX;
 use tests::Python;
 use tests::binaries::checkout;
 
@@ -140,21 +143,22 @@ fn check_statement(function: &str, statement: &Value) {
 #[test]
 fn every_queue_has_dead_letters_and_every_dead_letter_an_alarm() {
     let queues = of_type("AWS::SQS::Queue");
-    let alarms: BTreeSet<_> = of_type("AWS::CloudWatch::Alarm")
-        .values()
-        .flat_map(|alarm| list(&at(alarm, &["Properties", "Dimensions"])))
-        .map(|dimension| target(&at(&dimension, &["Value"])))
-        .collect();
+    let alarms = alarms_on("ApproximateNumberOfMessagesVisible");
+    let ages = alarms_on("ApproximateAgeOfOldestMessage");
     let mut consumed = BTreeMap::new();
     let mut dead = BTreeSet::new();
+    let mut buried = BTreeSet::new();
     for (name, function) in functions() {
         let Value::Mapping(events) = at(&function, &["Properties", "Events"]) else { continue };
         for event in events.values() {
             let kind = at(event, &["Type"]).as_str().unwrap_or_default().to_owned();
             match kind.as_str() {
                 "SQS" => {
-                    consumed
-                        .insert(target(&at(event, &["Properties", "Queue"])), timeout(&function));
+                    let queue = target(&at(event, &["Properties", "Queue"]));
+                    if binary(&function) == "dead-letters" {
+                        buried.insert(queue.clone());
+                    }
+                    consumed.insert(queue, timeout(&function));
                     assert_reports(&name, event);
                 }
                 "DynamoDB" => {
@@ -170,19 +174,49 @@ fn every_queue_has_dead_letters_and_every_dead_letter_an_alarm() {
     }
     for (name, timeout_s) in &consumed {
         let queue = queues.get(name).unwrap_or_else(|| panic!("{name} is no queue"));
-        let redrive = ["Properties", "RedrivePolicy", "deadLetterTargetArn"];
-        dead.insert(target(&at(queue, &redrive)));
+        if !buried.contains(name) {
+            let redrive = at(queue, &["Properties", "RedrivePolicy"]);
+            dead.insert(target(&at(&redrive, &["deadLetterTargetArn"])));
+            // What is tried more often here is never tried by the queue, and what less often is
+            // given up by it without a reason.
+            let attempts = at(&redrive, &["maxReceiveCount"]).as_u64();
+            assert_eq!(attempts, Some(ATTEMPTS_MAX.into()), "{name}");
+            assert!(ages.contains(name), "nobody hears that {name} does not drain");
+        }
         let visibility_s = at(queue, &["Properties", "VisibilityTimeout"]).as_u64().unwrap_or(0);
         assert!(visibility_s >= timeout_s * VISIBILITY_PER_TIMEOUT, "{name}: {visibility_s} s");
     }
+    assert_eq!(dead, buried, "dead letters that nobody buries, or no dead letters");
     for name in queues.keys() {
-        let known = consumed.contains_key(name) ^ dead.contains(name);
-        assert!(known, "{name} is neither consumed nor anybody's dead letters, or both");
+        assert!(consumed.contains_key(name), "{name} is not consumed");
     }
     for name in &dead {
         assert!(queues.contains_key(name), "{name} is no queue");
         assert!(alarms.contains(name), "nobody hears of dead letters in {name}");
     }
+}
+
+/// The queues with an alarm on this metric.
+fn alarms_on(metric: &str) -> BTreeSet<String> {
+    let alarms = of_type("AWS::CloudWatch::Alarm").into_values();
+    alarms
+        .filter(|alarm| at(alarm, &["Properties", "MetricName"]).as_str() == Some(metric))
+        .flat_map(|alarm| list(&at(&alarm, &["Properties", "Dimensions"])))
+        .map(|dimension| target(&at(&dimension, &["Value"])))
+        .collect()
+}
+
+#[test]
+fn every_metric_of_our_own_has_an_alarm_under_its_name() {
+    let line = metric::line(Metric::DeadLetters { origin: "turns" }, 1, Timestamp::UNIX_EPOCH);
+    let described = &line["_aws"]["CloudWatchMetrics"][0];
+    let ours = of_type("AWS::CloudWatch::Alarm").into_values().find(|alarm| {
+        let part = |name: &str| at(alarm, &["Properties", name]);
+        part("Namespace").as_str() == described["Namespace"].as_str()
+            && part("MetricName").as_str() == described["Metrics"][0]["Name"].as_str()
+    });
+    assert!(ours.is_some(), "nobody hears of what was given up");
+    assert_eq!(described["Dimensions"][0], serde_json::json!([]), "the alarm is on the sum of all");
 }
 
 /// One bad message must not bring its whole batch back.

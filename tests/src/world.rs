@@ -14,6 +14,7 @@ use shared::callback::Reach;
 use shared::http::service;
 use shared::link::LinkSecret;
 use shared::principal::Role;
+use shared::queue::Queues;
 use shared::store::Store;
 use tower::ServiceExt as _;
 
@@ -172,9 +173,17 @@ fn routes(app: &App, secret: &LinkSecret) -> Router {
         .merge(approve::routes(reviews))
         .merge(agents::routes(Reach::Private))
         .merge(inbox::routes())
+        .merge(dead_letters::routes(no_queues()))
         .merge(mcp::routes())
         .merge(webhooks::routes(Reach::Private));
     service(routes, app.clone())
+}
+
+/// Queues that nothing reaches: tests that send again bring their own.
+pub fn no_queues() -> Queues {
+    let config = aws_sdk_sqs::Config::builder()
+        .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest());
+    Queues::new(aws_sdk_sqs::Client::from_conf(config.build()), None, None, None)
 }
 
 fn config() -> Config {

@@ -19,8 +19,8 @@
 //!   people are asked whether it happened.
 //! - **Every refusal by the core acknowledges the message.** Another worker has the intent, a person
 //!   must decide, or it has ended; whatever it is, the intent's own wake-up offers the turn again when
-//!   that is needed. Every other error fails the message, so that the queue brings it again and its
-//!   dead letters raise the alarm; the lease's end offers the turn anew as well.
+//!   that is needed. Every other error fails the message, so that the queue brings it again or it is
+//!   buried as a dead letter, which raises the alarm; the lease's end offers the turn anew as well.
 //! - **Out of time is no failure.** A turn that nears the end of its invocation suspends itself until
 //!   now: the wake-up that follows starts the next invocation at once, and no delivery attempt is
 //!   used up, as it would be by letting the lease run out. A model that does not answer now is waited
@@ -49,7 +49,7 @@ use shared::queue::each;
 /// Runs the function until its environment ends.
 pub async fn run() -> Result<(), lambda_runtime::Error> {
     let boot = Boot::start().await;
-    let worker = Worker::new(boot.app()?, model::configured()?)?;
+    let worker = Worker::new(boot.app()?, boot.queues(), model::configured()?)?;
     run_concurrent(service_fn(move |event: LambdaEvent<SqsEvent>| {
         let worker = worker.clone();
         // Boxed, because the compiler would nest the future too deeply into the runtime's own.
@@ -63,7 +63,8 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
 
 /// Runs the turns of one batch; `until` is when the invocation is ended from outside.
 pub async fn handle(worker: &Worker, event: SqsEvent, until: Timestamp) -> SqsBatchResponse {
-    each(event, async |message| worker.take(message, until).await).await
+    let work = |message| worker.take(message, until);
+    each(&worker.app, &worker.queues, event, work).await
 }
 
 /// The invocation's deadline, from milliseconds since 1970.

@@ -10,7 +10,7 @@ pub use outcome::TurnError;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use shared::agent::{self, FailureCode, Limits, RunState, Step};
-use shared::app::App;
+use shared::app::{App, Slot};
 use shared::digest::Digest;
 use shared::error::Error;
 use shared::id::IntentId;
@@ -26,6 +26,32 @@ use outcome::Outcome;
 
 /// Runs the turn of an intent, and logs one line about it.
 pub(crate) async fn run(worker: &Worker, id: IntentId, until: Timestamp) -> Result<(), TurnError> {
+    let slot = match slot(worker, id, until).await {
+        Ok(Slot::Full) => {
+            return told(id, 0, Box::pin(ending::wait_for_slot(&worker.app, id)).await);
+        }
+        Ok(slot @ (Slot::Unlimited | Slot::Held { .. })) => slot,
+        Err(error) => return told(id, 0, Err(error)),
+    };
+    let (steps, result) = Box::pin(run_in_slot(worker, id, until)).await;
+    worker.app.give_slot_back(&slot).await;
+    told(id, steps, result)
+}
+
+/// A slot for the turn, if the agent has a limit and the turn is a worker's to run.
+async fn slot(worker: &Worker, id: IntentId, until: Timestamp) -> Result<Slot, TurnError> {
+    let found = worker.app.load(id).await?.intent;
+    if found.delivery() != Delivery::Worker || !found.is_agents_turn() {
+        return Ok(Slot::Unlimited);
+    }
+    Ok(worker.app.take_slot(found.handler(), until).await?)
+}
+
+async fn run_in_slot(
+    worker: &Worker,
+    id: IntentId,
+    until: Timestamp,
+) -> (u32, Result<Outcome, TurnError>) {
     let (steps, fence, result) = match Turn::begin(worker, id, until).await {
         Ok(Some(mut turn)) => {
             let result = turn.work().await;
@@ -40,6 +66,11 @@ pub(crate) async fn run(worker: &Worker, id: IntentId, until: Timestamp) -> Resu
         }
         other => other,
     };
+    (steps, result)
+}
+
+/// Logs how a turn came out; a refusal is no failure.
+fn told(id: IntentId, steps: u32, result: Result<Outcome, TurnError>) -> Result<(), TurnError> {
     match result.or_else(TurnError::acknowledged) {
         Ok(outcome) => {
             info!(intent = %id, steps, %outcome, "turn");

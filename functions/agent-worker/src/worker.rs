@@ -7,6 +7,7 @@ use shared::agent::{Agents, AgentsError, sales};
 use shared::app::App;
 use shared::id::IntentId;
 use shared::message::Message;
+use shared::queue::Queues;
 
 use crate::model::Model;
 use crate::turn::{self, TurnError};
@@ -15,15 +16,16 @@ use crate::turn::{self, TurnError};
 #[derive(Clone, Debug)]
 pub struct Worker {
     pub(crate) app: App,
+    pub(crate) queues: Queues,
     pub(crate) agents: Arc<Agents>,
     pub(crate) model: Arc<dyn Model>,
 }
 
 impl Worker {
-    /// A worker for the built-in agents.
-    pub fn new(app: App, model: Arc<dyn Model>) -> Result<Self, AgentsError> {
+    /// A worker for the built-in agents. Of `queues` it needs the one that its messages come from.
+    pub fn new(app: App, queues: Queues, model: Arc<dyn Model>) -> Result<Self, AgentsError> {
         let agents = Arc::new(sales::agents(model.profile())?);
-        Ok(Self { app, agents, model })
+        Ok(Self { app, queues, agents, model })
     }
 
     /// Runs the turn that a message names, as far as it goes before `until`.
@@ -39,6 +41,7 @@ impl Worker {
             | Message::Push { .. }
             | Message::Wake { .. }
             | Message::Recover { .. }
+            | Message::RecoverAll { .. }
             | Message::AskEnded { .. }
             | Message::ParentEnded { .. }
             | Message::Notice { .. }

@@ -188,6 +188,7 @@ pub(super) fn refused(error: &Error, intent: &Intent) -> Response {
         | Error::AgentStopped { .. }
         | Error::Account(_)
         | Error::KeyReused
+        | Error::NotRedrivable
         | Error::Busy
         | Error::Unavailable { .. }
         | Error::RateLimited { .. }

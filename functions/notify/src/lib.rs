@@ -19,11 +19,12 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use shared::app::App;
 use shared::boot::{self, Boot};
 use shared::callback::{Courier, Lookup, Reply};
+use shared::dead_letter::Reason;
 use shared::error::Error;
 use shared::id::IntentId;
 use shared::link::LinkSecret;
 use shared::message::{Message, Notice};
-use shared::queue::{QueueError, Queues, each};
+use shared::queue::{Failure, QueueError, Queues, each};
 use standardwebhooks::Webhook;
 use tracing::info;
 
@@ -87,6 +88,19 @@ pub enum NotifyError {
     Misplaced,
 }
 
+impl Failure for NotifyError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::App(error) => error.reason(),
+            Self::Refused(_) => Reason::unanswered("the receiver of notices"),
+            Self::Unsigned(_) => Reason::Misdeployed,
+            Self::Untaken(reply) => Reason::Untaken { status: reply.status() },
+            Self::Queue(error) => error.reason(),
+            Self::Misplaced => Reason::Misplaced,
+        }
+    }
+}
+
 /// Runs the function.
 ///
 /// # Errors
@@ -123,7 +137,7 @@ fn target(url: String) -> Result<Target, lambda_runtime::Error> {
 
 /// Works through notices, deliveries and turns.
 pub async fn handle(notifier: &Notifier, event: SqsEvent) -> SqsBatchResponse {
-    each(event, |message| notifier.work(message)).await
+    each(&notifier.app, &notifier.queues, event, |message| notifier.work(message)).await
 }
 
 impl Notifier {
@@ -136,6 +150,7 @@ impl Notifier {
             Message::Turn { .. }
             | Message::Wake { .. }
             | Message::Recover { .. }
+            | Message::RecoverAll { .. }
             | Message::AskEnded { .. }
             | Message::ParentEnded { .. } => Err(NotifyError::Misplaced),
         }

@@ -1,8 +1,8 @@
 //! Posting what happened to intents.
 //!
 //! Nothing is stored for it but the intent's own history. The next attempt is a message that takes
-//! the place of this one, and after the last the message is left to its queue, whose dead letters
-//! keep it: to send it once more is to bring it back from there.
+//! the place of this one, and after the last the message becomes a dead letter: to send it once more
+//! is to send that again.
 
 use shared::digest::Digest;
 use shared::error::Error;

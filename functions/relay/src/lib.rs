@@ -15,11 +15,11 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde_dynamo::AttributeValue;
 use shared::app::App;
 use shared::boot::Boot;
-use shared::error::Error;
+use shared::dead_letter::{Content, DeadLetter, DeadLetterId, Origin, Reason};
 use shared::message::Message;
-use shared::queue::{DELAY_SECONDS_MAX, QueueError, Queues};
-use shared::store::{Committed, Happened, Row, StreamRecord, Timer, Unreadable};
-use shared::webhook;
+use shared::queue::{DELAY_SECONDS_MAX, Failure, OwedError, QueueError, Queues, send_owed};
+use shared::retry::Again;
+use shared::store::{Happened, Row, StreamRecord, Timer, Unreadable, owed_for};
 use tracing::{info, warn};
 
 /// Who removes items by TTL, as stream records say it.
@@ -46,7 +46,17 @@ enum RecordError {
     #[error(transparent)]
     Queue(#[from] QueueError),
     #[error(transparent)]
-    App(#[from] Error),
+    Owed(#[from] OwedError),
+}
+
+impl Failure for RecordError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Unreadable(_) | Self::Item(_) => Reason::Corrupt,
+            Self::Queue(error) => error.reason(),
+            Self::Owed(error) => error.reason(),
+        }
+    }
 }
 
 /// Runs the function.
@@ -65,12 +75,13 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
 }
 
 /// Works through records in order, and stops at the first that fails: later ones of the same intent
-/// must not overtake it.
+/// must not overtake it. What can never be worked through is buried, since all that comes after it
+/// would wait for as long as the stream keeps it.
 pub async fn handle(relay: &Relay, event: Event) -> DynamoDbEventResponse {
     let mut response = DynamoDbEventResponse::default();
     let records = event.records.len();
     for record in event.records {
-        if let Err(error) = relay.send(&record).await {
+        if let Err(error) = relay.send_or_bury(&record).await {
             warn!(cause = %error, "a record failed, it will come again");
             let mut failure = DynamoDbBatchItemFailure::default();
             failure.item_identifier = record.change.sequence_number;
@@ -83,6 +94,41 @@ pub async fn handle(relay: &Relay, event: Event) -> DynamoDbEventResponse {
 }
 
 impl Relay {
+    async fn send_or_bury(&self, record: &EventRecord) -> Result<(), RecordError> {
+        let Err(error) = self.send(record).await else { return Ok(()) };
+        let reason = error.reason();
+        match reason.again() {
+            Again::Soon | Again::Later => Err(error),
+            Again::Never => {
+                warn!(cause = %error, "a record can never be worked through");
+                Ok(self
+                    .app
+                    .bury(&self.dead_letter(record, reason))
+                    .await
+                    .map_err(OwedError::from)?)
+            }
+        }
+    }
+
+    fn dead_letter(&self, record: &EventRecord, reason: Reason) -> DeadLetter {
+        let (change, now) = (&record.change, self.app.now());
+        let number = change.sequence_number.clone().unwrap_or_default();
+        let written_at = change.approximate_creation_date_time.timestamp_millis();
+        let written_at = Timestamp::from_millisecond(written_at).unwrap_or(now);
+        let owed = owed_for(partition(record), key(record, "sk"));
+        DeadLetter {
+            id: DeadLetterId::new(written_at, &number),
+            origin: Some(Origin::Stream),
+            content: owed.unwrap_or(Content::Record { sequence_number: number }),
+            reason,
+            attempts: 1,
+            sent_at: written_at,
+            first_tried_at: now,
+            last_failed_at: now,
+            redriven_at: None,
+        }
+    }
+
     async fn send(&self, record: &EventRecord) -> Result<(), RecordError> {
         let happened = happened(record);
         let item = match happened {
@@ -97,10 +143,7 @@ impl Relay {
         let row: Row = serde_dynamo::from_item(item.clone())?;
         match StreamRecord::read(happened, &row)? {
             StreamRecord::Committed(committed) => {
-                for message in &committed.commit.owed {
-                    self.queues.send(message, Duration::ZERO).await?;
-                }
-                self.tell(&committed).await
+                Ok(send_owed(&self.app, &self.queues, &committed).await?)
             }
             StreamRecord::TimerSet { tenant, timer } => self.set(tenant, timer).await,
             StreamRecord::TimerExpired { tenant, timer } => {
@@ -112,20 +155,6 @@ impl Relay {
             }
             StreamRecord::Other => Ok(()),
         }
-    }
-
-    /// Tells whoever subscribed to what happened to an intent that is their business.
-    async fn tell(&self, committed: &Committed) -> Result<(), RecordError> {
-        let Committed { tenant, intent, parties: Some(parties), commit } = committed else {
-            return Ok(());
-        };
-        let subscriptions = self.app.active_subscriptions().await?;
-        let about = (tenant.as_str(), *intent);
-        let now = self.app.now();
-        for news in webhook::news(about, parties, &commit.records, &subscriptions, now) {
-            self.queues.send(&Message::News(news), Duration::ZERO).await?;
-        }
-        Ok(())
     }
 
     /// Hands a wake-up to the queue at once if it falls due within the queue's reach; the schedule
@@ -148,8 +177,12 @@ fn wake(tenant: String, timer: Timer) -> Message {
 }
 
 fn partition(record: &EventRecord) -> &str {
-    match record.change.keys.inner().get("pk") {
-        Some(AttributeValue::S(pk)) => pk,
+    key(record, "pk")
+}
+
+fn key<'a>(record: &'a EventRecord, attribute: &str) -> &'a str {
+    match record.change.keys.inner().get(attribute) {
+        Some(AttributeValue::S(text)) => text,
         Some(_) | None => "",
     }
 }

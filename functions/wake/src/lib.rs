@@ -11,8 +11,9 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::boot::Boot;
+use shared::dead_letter::Reason;
 use shared::error::Error;
-use shared::queue::{QueueError, Queues, each};
+use shared::queue::{Failure, QueueError, Queues, each};
 
 pub use sweep::Swept;
 
@@ -69,6 +70,16 @@ pub enum WakeError {
     Misplaced,
 }
 
+impl Failure for WakeError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::App(error) => error.reason(),
+            Self::Queue(error) => error.reason(),
+            Self::Misplaced => Reason::Misplaced,
+        }
+    }
+}
+
 /// Runs the function.
 ///
 /// # Errors
@@ -92,7 +103,8 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
 pub async fn handle(waker: &Waker, call: Call) -> Result<Answer, WakeError> {
     match call {
         Call::Messages(event) => {
-            let response = each(event, |message| waker.work(message)).await;
+            let work = |message| waker.work(message);
+            let response = each(&waker.app, &waker.queues, event, work).await;
             Ok(Answer::Messages(response))
         }
         Call::Schedule(schedule) => Ok(Answer::Swept(waker.sweep(schedule.restart).await?)),

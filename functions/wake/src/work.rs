@@ -18,6 +18,7 @@ impl Waker {
         match message {
             Message::Wake { tenant, intent, due_at } => self.wake(tenant, intent, due_at).await,
             Message::Recover { intent, .. } => self.recover(intent).await,
+            Message::RecoverAll { .. } => self.sweep(true).await.map(drop),
             Message::AskEnded { parent, child, .. } => self.end_ask(parent, child).await,
             Message::ParentEnded { child, .. } => self.execute(child, &Command::ParentEnded).await,
             Message::Turn { .. }

@@ -34,6 +34,14 @@ impl Store {
         messages.iter().map(|message| message.visible_at).min()
     }
 
+    /// When a message becomes visible, in milliseconds since 1970, as long as it is this receipt's.
+    pub(super) fn visible_ms(&self, queue: &str, handle: &str) -> Option<i64> {
+        let state = self.state();
+        let mut messages = state.queues.get(queue)?.messages.iter();
+        let own = messages.find(|message| message.receipt_handle.as_deref() == Some(handle))?;
+        Some(own.visible_at)
+    }
+
     fn state(&self) -> MutexGuard<'_, SqsState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -371,6 +379,43 @@ mod tests {
         let tasks = store.list_message_move_tasks(account, region, arn).await.unwrap();
         assert_eq!(tasks[0].status, "COMPLETED");
         assert_eq!(tasks[0].approximate_number_of_messages_moved, 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_visible_comes_in_order_of_age_whatever_failed_before() {
+        let store = Store::default();
+        let own = || (ACCOUNT.to_owned(), REGION.to_owned(), "Queue".to_owned());
+        let (account, region, queue) = own();
+        store.create_queue(account, region, queue, Names::new(), None).await.unwrap();
+        for body in ["first", "second", "third", "fourth"] {
+            let (account, region, queue) = own();
+            let body = body.to_owned();
+            let sent =
+                store.send_message(account, region, queue, body, None, [].into(), None, None);
+            sent.await.unwrap();
+        }
+        let receive = async |count| {
+            let (account, region, queue) = own();
+            store.receive_messages(account, region, queue, count, None).await.unwrap()
+        };
+        let postpone = async |message: &Message, seconds| {
+            let (account, region, queue) = own();
+            let handle = message.receipt_handle.clone().unwrap();
+            let entry = ("0".to_owned(), handle, seconds);
+            let done = store.change_message_visibility_batch(account, region, queue, vec![entry]);
+            done.await.unwrap();
+        };
+        let bodies = |got: &[Message]| got.iter().map(|one| one.body.clone()).collect::<Vec<_>>();
+        let got = receive(3).await;
+        assert_eq!(bodies(&got), ["first", "second", "third"]);
+        postpone(&got[0], 0).await;
+        postpone(&got[1], 60).await;
+        let handle = got[1].receipt_handle.as_deref().unwrap();
+        let visible_ms = store.visible_ms("Queue", handle).unwrap();
+        assert_ne!(visible_ms, got[1].visible_at, "it is seen that its consumer said when");
+        postpone(&got[2], 0).await;
+        assert_eq!(bodies(&receive(10).await), ["first", "third", "fourth"]);
+        assert_eq!(store.visible_ms("Queue", got[0].receipt_handle.as_deref().unwrap()), None);
     }
 
     #[tokio::test]

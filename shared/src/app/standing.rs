@@ -126,14 +126,25 @@ impl App {
     ) -> Result<Intent, Error> {
         let intent = self.load(id).await?.intent;
         let until = tried_again_at(&intent, self.now());
+        self.put_off_until(by, fence, &intent, until).await
+    }
+
+    /// Puts off a turn that cannot be run now: it is offered again at `until`.
+    pub async fn put_off_until(
+        &self,
+        by: &Principal,
+        fence: Option<u64>,
+        intent: &Intent,
+        until: Timestamp,
+    ) -> Result<Intent, Error> {
         let suspend = Command::Suspend {
             by: by.clone(),
             fence,
-            expected_checkpoint: intent.checkpoint,
+            expected_checkpoint: intent.checkpoint.clone(),
             checkpoint: None,
             waits_for: WaitsFor::Time(until),
         };
-        self.carry_out(id, &suspend, &[], Stopped::Allowed).await
+        self.carry_out(intent.id, &suspend, &[], Stopped::Allowed).await
     }
 
     /// The route of `address` itself. That there is none is remembered as well.

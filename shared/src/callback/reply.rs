@@ -25,6 +25,14 @@ impl Reply {
         matches!(self, Self::Status(200..=299))
     }
 
+    /// The status, if it answered.
+    pub fn status(self) -> Option<u16> {
+        match self {
+            Self::Status(status) => Some(status),
+            Self::Blocked | Self::TimedOut | Self::Unreachable => None,
+        }
+    }
+
     /// Whether the receiver wants nothing more.
     pub fn is_gone(self) -> bool {
         self == Self::Status(GONE)

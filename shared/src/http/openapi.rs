@@ -6,6 +6,7 @@
 mod accounts;
 mod agents;
 mod approvals;
+mod dead_letters;
 mod events;
 mod health;
 mod inbox;
@@ -124,6 +125,7 @@ fn areas() -> Vec<Area> {
         accounts::area(),
         mesh::area(),
         webhooks::area(),
+        dead_letters::area(),
         mcp::area(),
         health::area(),
     ]

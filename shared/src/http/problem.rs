@@ -68,6 +68,7 @@ impl Problem {
             }
             Error::Account(AccountError::TooManyKeys) => (StatusCode::CONFLICT, "too_many_keys"),
             Error::KeyReused => (StatusCode::CONFLICT, "idempotency_key_reused"),
+            Error::NotRedrivable => (StatusCode::CONFLICT, "not_redrivable"),
             Error::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded"),
             Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),

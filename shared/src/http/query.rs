@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::account::AccountId;
 use crate::address::Address;
 use crate::app::App;
+use crate::dead_letter::DeadLetterId;
 use crate::error::Error;
 use crate::id::IntentId;
 use crate::key::ID_BYTES;
@@ -34,6 +35,10 @@ pub struct SubscriptionPath(pub SubscriptionId);
 /// The published event that a path names. Whatever is no id names none.
 #[derive(Debug)]
 pub struct EventPath(pub EventId);
+
+/// The dead letter that a path names. Whatever is no id names none.
+#[derive(Debug)]
+pub struct DeadLetterPath(pub DeadLetterId);
 
 /// The service account that a path names. Whatever is no id names no account.
 #[derive(Debug)]
@@ -96,6 +101,16 @@ impl<S: Send + Sync> FromRequestParts<S> for EventPath {
         let params = params(parts, state).await?;
         let id = params.iter().find_map(|(_, id)| EventId::parse(id));
         id.map(Self).ok_or(Error::NotFound("event"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for DeadLetterPath {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let params = params(parts, state).await?;
+        let id = params.iter().find(|(name, _)| *name == "id").and_then(|(_, id)| id.parse().ok());
+        id.map(Self).ok_or(Error::NotFound("dead letter"))
     }
 }
 

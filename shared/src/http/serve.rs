@@ -29,8 +29,13 @@ pub async fn serve_streaming(router: Router) -> Result<(), Error> {
     lambda_http::run_with_streaming_response_concurrent(handler).await
 }
 
-/// One answer, whole: the runtime wants a body that it may move between threads.
-async fn answer(router: Router, request: Request) -> Result<Response<Body>, Infallible> {
+/// One answer, whole: the runtime wants a body that it may move between threads. For functions that
+/// take other events beside requests.
+///
+/// # Errors
+///
+/// Never.
+pub async fn answer(router: Router, request: Request) -> Result<Response<Body>, Infallible> {
     let response = match router.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},

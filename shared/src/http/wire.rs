@@ -5,6 +5,7 @@ pub mod agent;
 pub mod approval;
 pub mod capability;
 pub mod create;
+pub mod dead_letter;
 pub mod event;
 pub mod human_task;
 pub mod inbox;

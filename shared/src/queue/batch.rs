@@ -3,34 +3,73 @@
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use tracing::{info, warn};
 
+use super::{Queues, Received};
+use crate::app::App;
+use crate::dead_letter::{DeadLetter, Reason};
 use crate::message::Message;
+use crate::retry::{ATTEMPTS_MAX, Again};
 
-/// Runs `work` on each message, and reports those that are to come again.
+/// An error that says what becomes of the message that it befell.
+pub trait Failure: std::fmt::Display {
+    /// Why the attempt failed, and so whether there will be another one.
+    fn reason(&self) -> Reason;
+}
+
+/// Runs `work` on each message, the oldest first, and reports those that are to come again.
 ///
-/// A message that cannot be read is reported too: it comes back until the queue moves it to its dead
-/// letters, where an alarm shows it.
-pub async fn each<E, F>(event: SqsEvent, work: impl Fn(Message) -> F) -> SqsBatchResponse
+/// What fails comes again after a pause that its reason and its attempts decide. What can never
+/// succeed, or has failed for the last time, is buried: it is a dead letter in the table, and done
+/// for its queue. While the table does not take it, it comes again, until the queue itself moves it
+/// to its dead letters.
+pub async fn each<E: Failure, F>(
+    app: &App,
+    queues: &Queues,
+    event: SqsEvent,
+    work: impl Fn(Message) -> F,
+) -> SqsBatchResponse
 where
-    E: std::fmt::Display,
     F: Future<Output = Result<(), E>>,
 {
     let mut response = SqsBatchResponse::default();
-    for record in event.records {
-        let message_id = record.message_id.unwrap_or_default();
-        let body = record.body.unwrap_or_default();
-        let outcome = match serde_json::from_str::<Message>(&body) {
-            Ok(message) => work(message).await.map_err(|error| error.to_string()),
-            Err(error) => Err(format!("the message cannot be read: {error}")),
+    let mut failed = Vec::new();
+    let mut records: Vec<_> = event.records.into_iter().map(|it| Received::of(it, app)).collect();
+    records.sort_by_key(|record| record.sent_at);
+    for record in records {
+        let outcome = match serde_json::from_str::<Message>(&record.body) {
+            Ok(message) => work(message).await.map_err(|error| (error.reason(), error.to_string())),
+            Err(_) => Err((Reason::Unreadable, Reason::Unreadable.text())),
         };
-        match outcome {
-            Ok(()) => info!(message_id, "message done"),
-            Err(cause) => {
-                warn!(message_id, cause, "message failed, it will come again");
-                let mut failure = BatchItemFailure::default();
-                failure.item_identifier = message_id;
-                response.batch_item_failures.push(failure);
-            }
-        }
+        let message_id = record.message_id.clone();
+        let Err((reason, cause)) = outcome else {
+            info!(message_id, "message done");
+            continue;
+        };
+        let (code, attempt) = (reason.code(), record.attempts);
+        warn!(message_id, cause, reason = code, attempt, "message failed");
+        let [draw] = [u64::from_be_bytes(app.random())];
+        let pause = match reason.again().pause(record.attempts, draw) {
+            Some(pause) => pause,
+            None => match app.bury(&dead_letter(app, queues, &record, reason)).await {
+                Ok(()) => continue,
+                Err(error) => {
+                    warn!(message_id, cause = %error, "a message could not be buried");
+                    let attempt = record.attempts.min(ATTEMPTS_MAX - 1);
+                    Again::Later.pause(attempt, draw).unwrap_or_default()
+                }
+            },
+        };
+        failed.push((record, pause));
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = message_id;
+        response.batch_item_failures.push(failure);
+    }
+    if let Err(error) = queues.postpone(&failed).await {
+        // They come again when the queue's own visibility timeout has passed.
+        warn!(cause = %error, "failed messages could not be given their pauses");
     }
     response
+}
+
+fn dead_letter(app: &App, queues: &Queues, record: &Received, reason: Reason) -> DeadLetter {
+    record.dead_letter(queues.taken_from(&record.arn), reason, app.now())
 }

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::account::AccountId;
 use crate::address::Address;
+use crate::dead_letter::DeadLetterId;
 use crate::digest::Digest;
 use crate::id::IntentId;
 use crate::webhook::{EventId, Owner, SubscriptionId};
@@ -80,6 +81,10 @@ impl Place {
         Self { pk: accounts(tenant), sk: id.to_string() }
     }
 
+    pub(crate) fn slots(tenant: &str, agent: &Address) -> Self {
+        Self { pk: format!("{tenant}#SLOTS#{}", agent.path()), sk: "S".to_owned() }
+    }
+
     pub(crate) fn beat(tenant: &str, agent: &Address) -> Self {
         Self { pk: beats(tenant), sk: agent.path().to_owned() }
     }
@@ -92,6 +97,11 @@ impl Place {
     pub(crate) fn rate(tenant: &str, key_id: &str, endpoint: &str, minute_at: Timestamp) -> Self {
         let pk = format!("{tenant}#RATE#{key_id}");
         Self { pk, sk: format!("{endpoint}#{:020}", minute_at.as_second().max(0)) }
+    }
+
+    pub(crate) fn dead_letter(tenant: &str, id: &DeadLetterId) -> Self {
+        let sk = format!("{:020}#{}", id.sent_ms(), id.digits());
+        Self { pk: dead_letters(tenant), sk }
     }
 
     pub(crate) fn report(tenant: &str, report_id: &str) -> Self {
@@ -157,6 +167,10 @@ pub(crate) fn beats(tenant: &str) -> String {
 
 pub(crate) fn mesh(tenant: &str) -> String {
     format!("{tenant}#MESH")
+}
+
+pub(crate) fn dead_letters(tenant: &str) -> String {
+    format!("{tenant}#DEAD")
 }
 
 pub(crate) fn reports(tenant: &str) -> String {

@@ -3,8 +3,11 @@
 use serde::Deserialize;
 
 use super::commit::Commit;
-use super::place::{COMMIT, DELIVERY, WEBHOOK};
+use super::item::{read_body, read_text};
+use super::place::{COMMIT, DELIVERY, Place, WEBHOOK};
 use super::timer::Timer;
+use super::{Store, StoreError};
+use crate::dead_letter::Content;
 use crate::id::IntentId;
 use crate::webhook::{Delivery, DeliveryDue, Parties};
 
@@ -86,6 +89,36 @@ impl Happened {
             Self::Otherwise => false,
         }
     }
+}
+
+impl Store {
+    /// The commit whose last event is number `seq`, with what stands beside it.
+    pub async fn committed_at(
+        &self,
+        tenant: &str,
+        intent: IntentId,
+        seq: u64,
+    ) -> Result<Option<Committed>, StoreError> {
+        let Some(item) = self.get(Place::commit(tenant, intent, seq)).await? else {
+            return Ok(None);
+        };
+        let parties = read_text(&item, "parties").map(serde_json::from_str).transpose();
+        let parties =
+            parties.map_err(|error| StoreError::Corrupt(format!("{intent} {seq}"), Some(error)))?;
+        let (tenant, commit) = (tenant.to_owned(), read_body(&item)?);
+        Ok(Some(Committed { tenant, intent, parties, commit }))
+    }
+}
+
+/// What was owed for the item with this key: all that a dead letter can say of a stream record that
+/// cannot be worked through.
+pub fn owed_for(pk: &str, sk: &str) -> Option<Content> {
+    let (_, rest) = pk.split_once('#')?;
+    if let (Some(id), Some(seq)) = (rest.strip_prefix("INTENT#"), sk.strip_prefix(COMMIT)) {
+        return Some(Content::Commit { intent: id.parse().ok()?, seq: seq.parse().ok()? });
+    }
+    let (_, id) = rest.strip_prefix("TIMER#").and(sk.split_once('#'))?;
+    Some(Content::Timer { intent: id.parse().ok()? })
 }
 
 impl Committed {

@@ -54,6 +54,21 @@ impl Recorder {
         came.into_iter().map(message).collect()
     }
 
+    /// The pauses that were asked for since the last look: queue, receipt and seconds.
+    pub(crate) fn postponed(&self) -> Vec<(String, String, u64)> {
+        let came = std::mem::take(&mut *self.came.lock().unwrap());
+        let pauses = |(headers, body): (HeaderMap, Value)| {
+            assert_eq!(headers["x-amz-target"], "AmazonSQS.ChangeMessageVisibilityBatch");
+            let queue = body["QueueUrl"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+            let entries = body["Entries"].as_array().unwrap().clone().into_iter();
+            entries.map(move |entry| {
+                let handle = entry["ReceiptHandle"].as_str().unwrap().to_owned();
+                (queue.clone(), handle, entry["VisibilityTimeout"].as_u64().unwrap())
+            })
+        };
+        came.into_iter().flat_map(pauses).collect()
+    }
+
     /// The notices that came since the last look: id, body and signature.
     pub(crate) fn posted(&self) -> Vec<(String, Value, String)> {
         let came = std::mem::take(&mut *self.came.lock().unwrap());
@@ -68,5 +83,7 @@ impl Recorder {
 async fn take(State(came): State<Came>, headers: HeaderMap, body: Bytes) -> Json<Value> {
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
     came.lock().unwrap().push((headers, body));
-    Json(json!({"MessageId": "recorded", "MD5OfMessageBody": ""}))
+    Json(json!({
+        "MessageId": "recorded", "MD5OfMessageBody": "", "Successful": [], "Failed": [],
+    }))
 }

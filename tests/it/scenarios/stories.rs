@@ -56,7 +56,8 @@ async fn input_and_earlier_results_reach_the_agent_of_a_step() {
 /// Runs the turns that workers are to run; the intents that they belong to.
 async fn work(story: &mut Story<'_>) -> Vec<String> {
     let model = Arc::new(agent_worker::model::Scripted);
-    let worker = agent_worker::Worker::new(story.world.app.clone(), model).unwrap();
+    let worker =
+        agent_worker::Worker::new(story.world.app.clone(), tests::no_queues(), model).unwrap();
     let turns = story.pump.turns();
     for id in &turns {
         let turn = json!({"message": "turn", "tenant": "default", "intent": id}).to_string();

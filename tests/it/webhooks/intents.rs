@@ -114,7 +114,7 @@ async fn a_repeated_stream_record_posts_under_the_same_id() {
 }
 
 #[tokio::test]
-async fn a_failing_receiver_is_tried_again_and_then_the_queue_keeps_the_message() {
+async fn a_failing_receiver_is_tried_again_and_then_the_post_is_a_dead_letter() {
     let (mut office, receiver) = (PostOffice::open().await, Receiver::start().await);
     let agent = office.world.agent.clone();
     subscribe(&office, &agent, &receiver, json!(["intent.created"])).await;
@@ -126,11 +126,19 @@ async fn a_failing_receiver_is_tried_again_and_then_the_queue_keeps_the_message(
         office.work().await;
     }
     assert_eq!(receiver.posts().len(), 6);
-    assert_eq!(office.world.table.items().await, items, "attempts write nothing");
-    let returned = std::mem::take(&mut office.returned);
-    assert_eq!((returned.len(), &returned[0]["attempt"]), (1, &json!(6)));
-    office.hand_over(&returned[0]).await;
-    assert_eq!(receiver.posts().len(), 1, "brought back from the dead letters, it is posted");
+    let after = office.world.table.items().await;
+    assert_eq!(after.len(), items.len() + 1, "attempts write nothing but the dead letter at last");
+    let admin = office.world.admin.clone();
+    let listed = office.world.get(&admin, "/v1/dead-letters?queue=deliveries").await.json();
+    let letter = &listed["dead_letters"][0];
+    let told = "the receiver did not take it and answered 500 at last";
+    assert_eq!(letter["reason"], json!({"code": "untaken", "message": told}));
+    let path = format!("/v1/dead-letters/{}", letter["dead_letter_id"].as_str().unwrap());
+    let shown = office.world.get(&admin, &path).await.json();
+    let message = &shown["dead_letter"]["content"]["message"];
+    assert_eq!(message["attempt"], 6);
+    office.hand_over(message).await;
+    assert_eq!(receiver.posts().len(), 1, "sent again, it is posted");
     assert!(office.returned.is_empty());
 }
 

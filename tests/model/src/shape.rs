@@ -88,7 +88,7 @@ fn envelope(deadline_s: i64) -> Envelope {
         deadline_at: at(deadline_s),
         reminders: Reminders::default(),
         escalate_to: None,
-        delivery_attempts_max: 2,
+        delivery_attempts_max: Some(2),
         hold_point: None,
         workflow: None,
     }

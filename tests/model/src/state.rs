@@ -123,6 +123,7 @@ impl Mail {
             Message::Push { .. }
             | Message::Wake { .. }
             | Message::Recover { .. }
+            | Message::RecoverAll { .. }
             | Message::Notice { .. }
             | Message::Delivery(_)
             | Message::News(_) => None,

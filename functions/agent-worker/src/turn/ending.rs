@@ -18,10 +18,13 @@ use super::{Outcome, Turn, TurnError, agent_of};
 use crate::model::ModelError;
 use crate::{checkpoint, question};
 
-/// The shortest pause before an unreachable model is asked again.
+/// The shortest pause before a turn that cannot go on is tried again.
 const PAUSE_MIN: Duration = Duration::from_secs(15);
 /// The longest pause before an unreachable model is asked again.
 const PAUSE_MAX: Duration = Duration::from_hours(1);
+/// The longest pause before a turn that found no slot is tried again: about how long a slot may be left
+/// free while turns wait for one.
+const SLOT_PAUSE_MAX: Duration = Duration::from_mins(2);
 /// In between, a pause is this part of the time since the intent was sent.
 const PAUSE_PARTS: u32 = 10;
 
@@ -92,7 +95,7 @@ impl Turn<'_> {
     /// Letting the lease run out would come to a retry too, but use up one of the few attempts that
     /// are there for workers that die.
     pub(super) async fn pause(&self, unavailable: ModelError) -> Result<Outcome, TurnError> {
-        let until = after_a_pause(&self.intent, self.app().now());
+        let until = after_a_pause(&self.intent, self.app().now(), PAUSE_MAX);
         self.go_on_at(until, Outcome::Pauses(unavailable)).await
     }
 
@@ -134,9 +137,23 @@ pub(super) async fn put_off(
     Ok(Outcome::PutOff(standing))
 }
 
+/// Puts off the turn of an agent of which as many turns run as may. That is a wait like any other: it
+/// uses up neither an attempt at the message nor one at the delivery, and nothing loses it.
+pub(super) async fn wait_for_slot(app: &App, id: IntentId) -> Result<Outcome, TurnError> {
+    let intent = app.load(id).await?.intent;
+    let longest = after_a_pause(&intent, app.now(), SLOT_PAUSE_MAX).duration_since(app.now());
+    // What found no slot together must not come back together.
+    let range_ms = u64::try_from(longest.as_millis()).unwrap_or(0) / 2;
+    let drawn_ms = u64::from_be_bytes(app.random()) % (range_ms + 1);
+    let pause = Duration::from_millis(range_ms + drawn_ms);
+    let until = app.now().checked_add(pause).unwrap_or(Timestamp::MAX);
+    app.put_off_until(&agent_of(&intent), None, &intent, until).await?;
+    Ok(Outcome::Crowded)
+}
+
 /// The end of a pause that is the longer, the older the intent is.
-fn after_a_pause(intent: &Intent, now: Timestamp) -> Timestamp {
+fn after_a_pause(intent: &Intent, now: Timestamp, longest: Duration) -> Timestamp {
     let age = Duration::try_from(now.duration_since(intent.created_at));
-    let pause = (age.unwrap_or_default() / PAUSE_PARTS).clamp(PAUSE_MIN, PAUSE_MAX);
+    let pause = (age.unwrap_or_default() / PAUSE_PARTS).clamp(PAUSE_MIN, longest);
     now.checked_add(pause).unwrap_or(Timestamp::MAX)
 }

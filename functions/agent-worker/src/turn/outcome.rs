@@ -4,8 +4,10 @@ use std::error::Error as _;
 use std::fmt;
 
 use shared::agent;
+use shared::dead_letter::Reason;
 use shared::error::Error;
 use shared::intent::{Rejection, Status};
+use shared::queue::Failure;
 use shared::registration::Standing;
 
 use crate::checkpoint::CheckpointError;
@@ -26,6 +28,8 @@ pub(super) enum Outcome {
     Pauses(ModelError),
     /// The agent is stopped; a later invocation tries again.
     PutOff(Standing),
+    /// As many turns of the agent run as may; a later invocation tries again.
+    Crowded,
     /// The intent has ended, or its result waits for a sign-off.
     Finished(Status),
 }
@@ -76,6 +80,25 @@ impl TurnError {
     }
 }
 
+impl Failure for TurnError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Misdirected => Reason::Misplaced,
+            Self::App(error) | Self::Checkpoint(CheckpointError::Store(error)) => error.reason(),
+            // Another build may read it: the dead letter is sent again once that one runs.
+            Self::Checkpoint(
+                CheckpointError::Missing
+                | CheckpointError::Foreign { .. }
+                | CheckpointError::Altered
+                | CheckpointError::Unreadable(_),
+            ) => Reason::Corrupt,
+            Self::Model(ModelError::Unavailable(_)) => Reason::unanswered("the model"),
+            Self::Model(ModelError::Refused(_)) => Reason::refused("the model's host refuses it"),
+            Self::Checkpoint(CheckpointError::Unwritable(_)) | Self::Loop(_) => Reason::Defect,
+        }
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -85,6 +108,7 @@ impl fmt::Display for Outcome {
             Self::GoesOn => f.write_str("goes on in the next invocation"),
             Self::Pauses(unavailable) => write!(f, "pauses: {unavailable}"),
             Self::PutOff(standing) => write!(f, "put off: the agent is {}", standing.name()),
+            Self::Crowded => f.write_str("waits: as many turns of the agent run as may"),
             Self::Finished(status) => write!(f, "finished as {}", status.name()),
         }
     }

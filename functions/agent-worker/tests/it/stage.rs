@@ -23,6 +23,7 @@ use shared::intent::human_task::Outcome;
 use shared::intent::{Command, Intent, Phase, Waiting, react};
 use shared::message::Message;
 use shared::principal::{Assurance, Principal, Role};
+use shared::queue::Queues;
 use shared::store::{Report, Store};
 use tokio::net::TcpListener;
 
@@ -64,7 +65,7 @@ impl Stage {
     }
 
     pub(crate) fn worker_with(&self, model: Arc<dyn Model>) -> Worker {
-        Worker::new(self.worker_app.clone(), model).unwrap()
+        Worker::new(self.worker_app.clone(), queues(), model).unwrap()
     }
 
     pub(crate) fn pass(&self, seconds: i64) {
@@ -206,6 +207,12 @@ impl Stage {
             self.answer(intent.id, &ask, Some((outcome, None))).await;
         }
     }
+}
+
+/// No queues: nothing here names a receipt, so no pause can be asked for.
+fn queues() -> Queues {
+    let config = aws_sdk_sqs::Config::builder().behavior_version(BehaviorVersion::latest());
+    Queues::new(aws_sdk_sqs::Client::from_conf(config.build()), None, None, None)
 }
 
 pub(crate) async fn acknowledged(worker: &Worker, message: &Message, until: Timestamp) -> bool {

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::operation::Operation;
 use super::schema::{
-    address, answer, count, instant, list, named, object, optional_text, or_null, said, text, uri,
-    uuid, words,
+    address, answer, count, instant, list, named, object, optional_text, optional_whole, or_null,
+    said, text, uri, uuid, words,
 };
 use super::{Area, parameter, refusals};
 use crate::callback::{CALLBACK_URL_BYTES_MAX, SECRET_CHARS_MAX, SECRET_CHARS_MIN};
@@ -14,6 +14,7 @@ use crate::http::wire::agent::AGENTS_MAX;
 use crate::http::wire::route::DISPLAY_NAME_CHARS_MAX;
 use crate::principal::Role;
 use crate::registration::Standing;
+use crate::route::CONCURRENT_TURNS_MAX;
 
 /// The group.
 pub(super) fn area() -> Area {
@@ -153,6 +154,7 @@ fn route_schema() -> Value {
             "human_task": or_null(named("HumanTask")),
             "human_task_when": or_null(words(["on_result", "on_arrival"])),
             "display_name": or_null(text()),
+            "max_concurrent_turns": or_null(count()),
             "updated_at": instant(),
         }),
     )
@@ -169,6 +171,10 @@ fn new_route() -> Value {
             "human_task": or_null(named("NewHumanTask")),
             "human_task_when": or_null(words(["on_result", "on_arrival"])),
             "display_name": optional_text(DISPLAY_NAME_CHARS_MAX),
+            "max_concurrent_turns": said(
+                "How many turns of the agent Holdpoint's own worker runs at once; any number if it is missing. Only where `to` is missing or the address itself.",
+                optional_whole(1_u32, CONCURRENT_TURNS_MAX),
+            ),
         }),
     )
 }

@@ -1,5 +1,7 @@
 //! Routes and agents.
 
+use std::num::NonZeroU32;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,7 +14,7 @@ use crate::callback::{CallbackUrl, Reach, SigningSecret};
 use crate::error::Error;
 use crate::intent::envelope::Delivery;
 use crate::intent::human_task::{HoldPoint, Placement};
-use crate::route::Route;
+use crate::route::{CONCURRENT_TURNS_MAX, Route};
 
 /// The longest display name, in characters.
 pub(crate) const DISPLAY_NAME_CHARS_MAX: usize = 120;
@@ -29,6 +31,7 @@ pub struct WireRoute {
     human_task: Option<WireHumanTask>,
     human_task_when: Option<String>,
     display_name: Option<String>,
+    max_concurrent_turns: Option<Value>,
 }
 
 impl WireRoute {
@@ -55,6 +58,7 @@ impl WireRoute {
                 return Err(Error::field("human_task_when", detail));
             }
         };
+        let turns = concurrent_turns(self.max_concurrent_turns.as_ref(), to == address)?;
         let title = format!("Sign off on what {} did", to.path());
         let task = self.human_task.map(|task| task.read(&title)).transpose()?;
         let route = Route {
@@ -65,6 +69,7 @@ impl WireRoute {
                 self.display_name.as_deref(),
                 DISPLAY_NAME_CHARS_MAX,
             )?,
+            max_concurrent_turns: turns,
             updated_at,
             ..Route::direct(address)
         };
@@ -92,6 +97,17 @@ impl WireDelivery<'_> {
             secret: secret.map_err(|error| Error::field("secret", error.to_string()))?,
         })
     }
+}
+
+fn concurrent_turns(given: Option<&Value>, is_agent: bool) -> Result<Option<NonZeroU32>, Error> {
+    let name = "max_concurrent_turns";
+    let Some(given) = given else { return Ok(None) };
+    if !is_agent {
+        let detail = "is a limit of the agent, and this leads to another address; set it there";
+        return Err(Error::field(name, detail));
+    }
+    let whole = check::whole(name, given)?;
+    check::number(name, whole, 1, u64::from(CONCURRENT_TURNS_MAX)).map(NonZeroU32::new)
 }
 
 /// Reads a delivery mode. `poll` is `stream` with short waits; `worker` is ours.
@@ -140,6 +156,7 @@ pub(super) fn body(route: &Route) -> Value {
         "human_task": route.hold_point.as_ref().map(|p| super::human_task::present(&p.task)),
         "human_task_when": route.hold_point.as_ref().map(|point| point.placement),
         "display_name": route.display_name,
+        "max_concurrent_turns": route.max_concurrent_turns,
         "status": route.is_agent().then(|| route.registration.standing().name()),
         "updated_at": route.updated_at,
     })

@@ -186,6 +186,7 @@ proptest! {
                     Message::Push { .. } => Delivery::Push,
                     Message::Wake { .. }
                     | Message::Recover { .. }
+                    | Message::RecoverAll { .. }
                     | Message::AskEnded { .. }
                     | Message::ParentEnded { .. }
                     | Message::Delivery(_)
