@@ -165,7 +165,7 @@ fn request(method: &str, key: &str, path: &str) -> axum::http::request::Builder 
     if key.is_empty() { request } else { request.header("x-api-key", key) }
 }
 
-fn routes(app: &App, secret: &LinkSecret) -> Router {
+pub(crate) fn routes(app: &App, secret: &LinkSecret) -> Router {
     let reviews = approve::Reviews { secret: secret.clone(), public_url: None };
     let routes = send_intent::routes()
         .merge(intents::routes())
@@ -177,7 +177,7 @@ fn routes(app: &App, secret: &LinkSecret) -> Router {
     service(routes, app.clone())
 }
 
-fn config() -> Config {
+pub(crate) fn config() -> Config {
     Config {
         tenant: "default".to_owned(),
         default_ttl_s: 604_800,
