@@ -2,7 +2,7 @@
 //!
 //! The routers, the store, `relay`, `wake`, `notify` and `agent-worker` are the real ones, over the
 //! embedded database. What is between them is not: every call to the table and to a queue waits at a
-//! [crossing](crossing) until nothing else in the world can move, and then one of those that wait goes
+//! crossing until nothing else in the world can move, and then one of those that wait goes
 //! on, or fails in one of the ways in which AWS fails. Time is the runtime's own, which is paused and
 //! moves only when everybody waits. So one seed is one story, to the last byte of its trace.
 //!

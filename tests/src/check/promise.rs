@@ -92,11 +92,10 @@ fn decision(lives: &Lives<'_>, told: &Decided, skew_ms_max: i64, found: &mut Vec
 }
 
 fn says(kind: &EventKind, result: &serde_json::Value) -> bool {
-    match kind {
-        EventKind::Completed { result: given } => given == result,
-        EventKind::Held { hold } => hold.proposal.as_ref() == Some(result),
-        _ => false,
+    if let EventKind::Held { hold } = kind {
+        return hold.proposal.as_ref() == Some(result);
     }
+    matches!(kind, EventKind::Completed { result: given } if given == result)
 }
 
 /// Each call ran under one claim, which history has given to that token, after a person's yes.

@@ -1,5 +1,7 @@
 //! What callers were told.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::digest::Digest;
@@ -17,6 +19,8 @@ pub struct Told {
     pub(super) ran: Vec<Ran>,
     /// The names of errands that were ever sent, answered or not.
     pub(super) tried: Vec<String>,
+    /// When each reviewer first decided about something, answered or not.
+    asked: BTreeMap<(String, String), Timestamp>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,12 +53,17 @@ impl Told {
         }
     }
 
+    /// A reviewer is about to decide about what was shown, perhaps once more; when that was first.
+    pub fn asks(&mut self, by: &str, digest: &Digest, at: Timestamp) -> Timestamp {
+        *self.asked.entry((by.to_owned(), digest.to_string())).or_insert(at)
+    }
+
     /// Somebody was told that the errand of this name is this intent.
     pub fn sent(&mut self, errand: &str, intent: IntentId) {
         self.sent.push((errand.to_owned(), intent));
     }
 
-    /// A reviewer, who asked and was answered between these moments, was told that a decision about
+    /// A reviewer, who asked first and was answered at these moments, was told that a decision about
     /// what was shown is taken.
     pub fn decided(
         &mut self,

@@ -197,24 +197,21 @@ impl Crossing {
         let kill = state.running.get(&call.by.number).cloned();
         drop(state);
         self.note(&call, mishap);
-        let passed = match mishap {
-            None | Some(Mishap::Unanswered | Mishap::KilledAfter | Mishap::FailedAfterwards) => {
-                Passed::Answer(self.carry_out(call.service, &call.operation, &call.body))
+        let is_carried_out = matches!(
+            mishap,
+            None | Some(Mishap::Unanswered | Mishap::KilledAfter | Mishap::FailedAfterwards)
+        );
+        let answer = is_carried_out
+            .then(|| self.carry_out(call.service, &call.operation, &call.body))
+            .filter(|_| mishap.is_none());
+        if matches!(mishap, Some(Mishap::KilledBefore | Mishap::KilledAfter)) {
+            if let Some(kill) = kill {
+                kill.abort();
             }
-            Some(_) => Passed::Silence(silence),
-        };
-        let passed = match mishap {
-            Some(Mishap::Throttled | Mishap::Conflicted | Mishap::Failed) => refusal(&call, mishap),
-            Some(Mishap::FailedAfterwards) => refusal(&call, Some(Mishap::Failed)),
-            Some(Mishap::Unanswered) => Passed::Silence(silence),
-            Some(Mishap::KilledBefore | Mishap::KilledAfter) => {
-                if let Some(kill) = kill {
-                    kill.abort();
-                }
-                return true;
-            }
-            _ => passed,
-        };
+            return true;
+        }
+        let said = answer.or_else(|| refusal(&call, mishap?));
+        let passed = said.map_or(Passed::Silence(silence), Passed::Answer);
         // Whoever has given up waiting does not hear the answer.
         let _ = call.answer.send(passed);
         true
@@ -255,14 +252,12 @@ impl Crossing {
             self.count(mishap);
         }
         let mail = &self.inner.mail;
-        match mishap {
-            Some(Mishap::Dropped) => {}
-            Some(Mishap::Doubled) => {
-                mail.take(&request, Duration::ZERO);
-                mail.take(&request, late);
-            }
-            Some(Mishap::Delayed) => mail.take(&request, late),
-            _ => mail.take(&request, Duration::ZERO),
+        if mishap != Some(Mishap::Dropped) {
+            let is_late = mishap == Some(Mishap::Delayed);
+            mail.take(&request, if is_late { late } else { Duration::ZERO });
+        }
+        if mishap == Some(Mishap::Doubled) {
+            mail.take(&request, late);
         }
         (200, json!({"MessageId": "taken", "MD5OfMessageBody": ""}).to_string())
     }
@@ -309,24 +304,29 @@ impl State {
     }
 }
 
-/// What a service says that does not do what it was asked.
-fn refusal(call: &Call, mishap: Option<Mishap>) -> Passed {
+/// What a service says that does not do what it was asked, or does not say that it did.
+fn refusal(call: &Call, mishap: Mishap) -> Option<(u16, String)> {
     let said = |status: u16, kind: &str| {
         let kind = match call.service {
             Service::Table => format!("com.amazonaws.dynamodb.v20120810#{kind}"),
             Service::Queue => format!("com.amazonaws.sqs#{kind}"),
         };
-        Passed::Answer((status, json!({"__type": kind, "message": "not now"}).to_string()))
+        Some((status, json!({"__type": kind, "message": "not now"}).to_string()))
     };
     let transacts = call.operation == "TransactWriteItems";
-    match mishap {
-        Some(Mishap::Conflicted) if transacts => Passed::Answer((400, conflict(&call.body))),
-        Some(Mishap::Conflicted) => said(400, "TransactionConflictException"),
-        Some(Mishap::Throttled) if call.service == Service::Queue => said(400, "RequestThrottled"),
-        Some(Mishap::Throttled) if transacts => said(400, "ThrottlingException"),
-        Some(Mishap::Throttled) => said(400, "ProvisionedThroughputExceededException"),
-        _ => said(500, "InternalServerError"),
+    if mishap == Mishap::Throttled {
+        return match call.service {
+            Service::Queue => said(400, "RequestThrottled"),
+            Service::Table if transacts => said(400, "ThrottlingException"),
+            Service::Table => said(400, "ProvisionedThroughputExceededException"),
+        };
     }
+    if mishap == Mishap::Conflicted {
+        let conflict = transacts.then(|| (400, conflict(&call.body)));
+        return conflict.or_else(|| said(400, "TransactionConflictException"));
+    }
+    let fails = matches!(mishap, Mishap::Failed | Mishap::FailedAfterwards);
+    if fails { said(500, "InternalServerError") } else { None }
 }
 
 /// A transaction that another one is in the way of.

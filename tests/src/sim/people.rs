@@ -53,7 +53,7 @@ async fn decide(stage: Arc<Stage>, reviewer: usize, task: Value, mut rng: Rng) {
     });
     let path = format!("/v1/approvals/{id}/decision");
     let asked = Asked { method: "POST", key, path: &path, body: Some(&body), name: None };
-    let asked_at = stage.clock.now(0);
+    let asked_at = stage.told().asks(name, &digest, stage.clock.now(0));
     if let Some((200, _)) = stage.insist(&mut rng, asked).await {
         let between = (asked_at, stage.clock.now(0));
         stage.told().decided((id, digest), (name, yes), between);

@@ -25,6 +25,8 @@ use crate::check::{Rule, Told, Violation};
 
 /// How long a request to the API may take.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(29);
+/// How often a caller asks who gets no answer.
+const ATTEMPTS_MAX: usize = 6;
 /// The most bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 10 * 1024 * 1024;
 
@@ -205,9 +207,6 @@ impl Stage {
         None
     }
 }
-
-/// How often a caller asks who gets no answer.
-const ATTEMPTS_MAX: usize = 6;
 
 impl Asked<'_> {
     fn request(&self) -> Request<Body> {
