@@ -6,6 +6,7 @@ use std::time::Duration;
 use shared::digest::Digest;
 use shared::id::IntentId;
 use shared::intent::Status;
+use shared::intent::ask::AskEnding;
 use shared::intent::event::EventKind;
 
 use super::life::Life;
@@ -111,7 +112,7 @@ fn runs(lives: &Lives<'_>, told: &Told, found: &mut Vec<Violation>) {
             });
         let asked = lives.get(intent).is_some_and(|life| {
             life.state.asks.iter().any(|ask| {
-                ask.call_id == *call_id && ask.ending.as_ref().is_some_and(|it| it.is_approved())
+                ask.call_id == *call_id && ask.ending.as_ref().is_some_and(AskEnding::is_approved)
             })
         });
         let count = claimed.count();

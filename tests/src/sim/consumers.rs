@@ -70,9 +70,8 @@ pub(super) async fn consume(stage: Arc<Stage>, queue: QueueName, mut rng: Rng) {
     loop {
         let batch = stage.mail.receive(queue, &mut rng).await;
         let failed = consumed(&stage, queue, &batch, &mut rng).await;
-        let has_failed = |letter: &Letter| {
-            failed.as_ref().is_none_or(|failed| failed.iter().any(|id| *id == letter.id))
-        };
+        let has_failed =
+            |letter: &Letter| failed.as_ref().is_none_or(|failed| failed.contains(&letter.id));
         for letter in stage.mail.settle(&batch, has_failed) {
             stage.crossing.count(Mishap::DeadLettered);
             stage.crossing.line(format_args!("{} is a dead letter", letter.body));

@@ -152,12 +152,12 @@ impl Mail {
             state.letters.iter_mut().filter(of_queue).partition(|letter| letter.visible_at <= now);
         rng.shuffle(&mut seen);
         seen.truncate(rng.usize(1..=most));
-        let receive = |letter: &mut &mut Letter| {
+        let receive = |letter: &mut Letter| {
             letter.received += 1;
             letter.visible_at = now + hidden;
             letter.clone()
         };
-        let batch = seen.iter_mut().map(receive).collect();
+        let batch = seen.into_iter().map(receive).collect();
         (batch, later.iter().map(|letter| letter.visible_at).min())
     }
 
