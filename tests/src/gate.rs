@@ -9,11 +9,10 @@ use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_types::body::SdkBody;
-use dynoxide::{Database, DynoxideError};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use dynoxide::Database;
+
+use crate::engine::{answer, response};
 
 /// How the gate treats requests.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -89,30 +88,6 @@ impl Gate {
         state.left -= 1;
         state.manner
     }
-
-    fn perform(&self, operation: &str, body: &[u8]) -> Result<String, DynoxideError> {
-        let database = &self.database;
-        match operation {
-            "CreateTable" => said(&database.create_table(read(body))?),
-            "GetItem" => said(&database.get_item(read(body))?),
-            "PutItem" => said(&database.put_item(read(body))?),
-            "UpdateItem" => said(&database.update_item(read(body))?),
-            "DeleteItem" => said(&database.delete_item(read(body))?),
-            "Query" => said(&database.query(read(body))?),
-            "Scan" => said(&database.scan(read(body))?),
-            "TransactWriteItems" => said(&database.transact_write_items(read(body))?),
-            other => panic!("nobody asked the table to {other} before; add it here"),
-        }
-    }
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> T {
-    serde_json::from_slice(body).expect("a request that the table knows")
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "it ends the arms of a fallible match")]
-fn said(answer: &impl Serialize) -> Result<String, DynoxideError> {
-    Ok(serde_json::to_string(answer).expect("an answer is JSON"))
 }
 
 impl HttpClient for Gate {
@@ -134,31 +109,19 @@ impl HttpConnector for Gate {
         HttpConnectorFuture::new(async move {
             let manner = gate.meet(&operation);
             match manner {
-                Manner::Open => Ok(gate.answer(&operation, &body)),
+                Manner::Open => Ok(response(answer(&gate.database, &operation, &body))),
                 Manner::Throttling => {
                     let kind = "com.amazonaws.dynamodb.v20120810#ThrottlingException";
-                    Ok(response(400, format!(r#"{{"__type":"{kind}","message":"slow down"}}"#)))
+                    let body = format!(r#"{{"__type":"{kind}","message":"slow down"}}"#);
+                    Ok(response((400, body)))
                 }
                 Manner::Silent | Manner::LosingAnswers => {
                     if manner == Manner::LosingAnswers {
-                        gate.answer(&operation, &body);
+                        answer(&gate.database, &operation, &body);
                     }
                     std::future::pending().await
                 }
             }
         })
     }
-}
-
-impl Gate {
-    fn answer(&self, operation: &str, body: &[u8]) -> HttpResponse {
-        match self.perform(operation, body) {
-            Ok(answer) => response(200, answer),
-            Err(error) => response(error.status_code(), error.to_json()),
-        }
-    }
-}
-
-fn response(status: u16, body: String) -> HttpResponse {
-    HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body))
 }

@@ -1,7 +1,8 @@
 //! The harness of the tests: the whole HTTP surface in this process, over a real table.
 //!
 //! [`Table`] is an embedded `DynamoDB` behind its ordinary HTTP interface. [`World`] puts the real
-//! routers of every HTTP function over it, with a clock that the test moves.
+//! routers of every HTTP function over it, with a clock that the test moves. [`sim`] adds everything
+//! else of a deployment, and all that can go wrong with it; [`check`] says what must be true then.
 
 #![allow(
     clippy::expect_used,
@@ -13,10 +14,13 @@
 )]
 
 pub mod binaries;
+pub mod check;
+mod engine;
 mod gate;
 mod program;
 mod python;
 mod running;
+pub mod sim;
 mod table;
 mod world;
 

@@ -86,7 +86,7 @@ impl World {
         set(&mut config);
         let app = app(&table, &clock_ms, config, 0);
         let secret = LinkSecret::from_bytes(&[7; 32]).expect("long enough");
-        let routes = routes(&app, &secret);
+        let routes = routes(&app, &secret, no_queues());
         let agent = key(&app, "local-agent", Role::Agent).await;
         let reviewer = key(&app, "local-reviewer", Role::Reviewer).await;
         let admin = key(&app, "local-admin", Role::Admin).await;
@@ -99,7 +99,7 @@ impl World {
         // It draws other bytes than this one.
         let app = app(&self.table, &self.clock_ms, self.app.config().clone(), 1 << 32);
         Self {
-            routes: routes(&app, &self.secret),
+            routes: routes(&app, &self.secret, no_queues()),
             app,
             secret: self.secret.clone(),
             agent: self.agent.clone(),
@@ -166,14 +166,14 @@ fn request(method: &str, key: &str, path: &str) -> axum::http::request::Builder 
     if key.is_empty() { request } else { request.header("x-api-key", key) }
 }
 
-fn routes(app: &App, secret: &LinkSecret) -> Router {
+pub(crate) fn routes(app: &App, secret: &LinkSecret, queues: Queues) -> Router {
     let reviews = approve::Reviews { secret: secret.clone(), public_url: None };
     let routes = send_intent::routes(Reach::Private)
         .merge(intents::routes())
         .merge(approve::routes(reviews))
         .merge(agents::routes(Reach::Private))
         .merge(inbox::routes())
-        .merge(dead_letters::routes(no_queues()))
+        .merge(dead_letters::routes(queues))
         .merge(mcp::routes())
         .merge(webhooks::routes(Reach::Private));
     service(routes, app.clone())
@@ -186,7 +186,7 @@ pub fn no_queues() -> Queues {
     Queues::new(aws_sdk_sqs::Client::from_conf(config.build()), None, None, None)
 }
 
-fn config() -> Config {
+pub(crate) fn config() -> Config {
     Config {
         tenant: "default".to_owned(),
         default_ttl_s: 604_800,

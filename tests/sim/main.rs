@@ -1,0 +1,12 @@
+//! Stories in which everything goes wrong, by a seed.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod damage;
+mod stories;
