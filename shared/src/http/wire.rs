@@ -25,3 +25,4 @@ pub mod webhook;
 
 mod check;
 mod workflow;
+mod working_hours;
