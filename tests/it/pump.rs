@@ -137,7 +137,7 @@ impl<'a> Pump<'a> {
         let mut removals = Vec::new();
         for image in self.images().await {
             let ttl = image.get("ttl_epoch_s").and_then(|ttl| ttl["N"].as_str()?.parse().ok());
-            if !ttl.is_some_and(|second: i64| second <= now) {
+            if ttl.is_none_or(|second: i64| second > now) {
                 continue;
             }
             let part =
