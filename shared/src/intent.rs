@@ -29,6 +29,7 @@ pub mod rejection;
 pub mod status;
 pub mod task_type;
 pub mod workflow;
+pub mod working_hours;
 
 mod apply;
 #[cfg(test)]

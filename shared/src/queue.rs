@@ -1,6 +1,7 @@
 //! Queues: messages out by SQS, batches in with partial failures.
 
 mod batch;
+mod outgoing;
 mod owed;
 mod received;
 
@@ -8,6 +9,7 @@ pub use batch::{Failure, each};
 pub use owed::{OwedError, send_owed};
 pub use received::Received;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
@@ -16,10 +18,11 @@ use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
 
 use crate::dead_letter::Reason;
 use crate::message::{Message, Queue};
+use outgoing::Outgoing;
 
 /// The longest delay that SQS takes, in seconds.
 pub const DELAY_SECONDS_MAX: u64 = 900;
-/// The most messages that one request names.
+/// The most messages that one request names. SQS's limit.
 const MESSAGES_PER_REQUEST_MAX: usize = 10;
 
 /// Where messages go.
@@ -43,6 +46,14 @@ pub enum QueueError {
     /// It did not answer for all messages of a request.
     #[error("the queue did not take the pauses of {0} messages")]
     Partial(usize),
+    /// SQS took the other messages of a request, and not these.
+    #[error("the queue did not take {count} messages, the first for {code}")]
+    Refused {
+        /// How many.
+        count: usize,
+        /// SQS's word for why.
+        code: String,
+    },
     /// The function was deployed without this queue.
     #[error("this function has no address for the queue {0:?}; set its *_QUEUE_URL")]
     Unknown(Queue),
@@ -100,16 +111,32 @@ impl Queues {
         delay: Duration,
     ) -> Result<(), QueueError> {
         let url = self.url(queue)?;
-        let whole = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
-        let delay_s = i32::try_from(whole.min(DELAY_SECONDS_MAX)).unwrap_or(i32::MAX);
         self.client
             .send_message()
             .queue_url(url)
             .message_body(body)
-            .delay_seconds(delay_s)
+            .delay_seconds(whole_seconds(delay))
             .send()
             .await
             .map_err(unavailable)?;
+        Ok(())
+    }
+
+    /// Sends many messages, each to be seen after its own delay, with as few requests as it takes.
+    ///
+    /// # Errors
+    ///
+    /// When some of them were not taken, also not when they were sent again. The others were.
+    pub async fn send_all(&self, messages: &[(Message, Duration)]) -> Result<(), QueueError> {
+        let mut outgoing: BTreeMap<&str, Outgoing> = BTreeMap::new();
+        for (message, delay) in messages {
+            let url = self.url(message.queue())?;
+            let body = serde_json::to_string(message).map_err(QueueError::Unwritable)?;
+            outgoing.entry(url).or_default().add(body, whole_seconds(*delay));
+        }
+        for (url, outgoing) in outgoing {
+            outgoing.send(&self.client, url).await?;
+        }
         Ok(())
     }
 
@@ -161,7 +188,9 @@ impl Queues {
 impl Failure for QueueError {
     fn reason(&self) -> Reason {
         match self {
-            Self::Unavailable(_) | Self::Partial(_) => Reason::unanswered("the queue"),
+            Self::Unavailable(_) | Self::Partial(_) | Self::Refused { .. } => {
+                Reason::unanswered("the queue")
+            }
             Self::Unknown(_) => Reason::Misdeployed,
             Self::Unwritable(_) => Reason::Defect,
         }
@@ -174,4 +203,9 @@ where
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     QueueError::Unavailable(DisplayErrorContext(error).to_string())
+}
+
+fn whole_seconds(delay: Duration) -> i32 {
+    let whole = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+    i32::try_from(whole.min(DELAY_SECONDS_MAX)).unwrap_or(i32::MAX)
 }

@@ -47,4 +47,5 @@ mod store_contract;
 mod streams;
 mod template;
 mod tidy;
+mod timers;
 mod webhooks;

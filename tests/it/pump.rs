@@ -30,6 +30,8 @@ struct Sent {
     messages: Vec<(u64, Message)>,
     /// Notices, as their receiver gets them.
     letters: Vec<Value>,
+    /// Requests to queues.
+    requests: usize,
 }
 
 /// The relay, the queues and the wake function of a world.
@@ -103,11 +105,18 @@ impl<'a> Pump<'a> {
 
     /// Lets everything happen that is due.
     pub(crate) async fn run(&mut self) {
-        self.wake(&json!({"sweep": true})).await;
+        self.sweep().await;
+        self.run_due(true).await;
+    }
+
+    /// The same, where nobody calls the schedule; unless the queues keep them, messages that should
+    /// come later are lost.
+    pub(crate) async fn run_due(&mut self, keeps_delayed: bool) {
         for _ in 0..ROUNDS_MAX {
             let relayed = self.relay().await;
             self.collect();
             let due = self.due();
+            self.waiting.retain(|_| keeps_delayed);
             if due.is_empty() && !relayed {
                 return;
             }
@@ -127,6 +136,57 @@ impl<'a> Pump<'a> {
         before - self.waiting.len()
     }
 
+    /// Removes the items whose time is over, as the table does by itself, and relays that.
+    pub(crate) async fn expire(&mut self) {
+        let now = self.world.app.now().as_second();
+        let mut removals = Vec::new();
+        for image in self.images().await {
+            let ttl = image.get("ttl_epoch_s").and_then(|ttl| ttl["N"].as_str()?.parse().ok());
+            if ttl.is_none_or(|second: i64| second > now) {
+                continue;
+            }
+            let part =
+                |name: &str| AttributeValue::S(image[name]["S"].as_str().unwrap().to_owned());
+            let removal = self.world.table.client.delete_item().table_name("holdpoint");
+            removal.key("pk", part("pk")).key("sk", part("sk")).send().await.unwrap();
+            let key = format!("{} {}", image["pk"], image["sk"]);
+            self.relayed.remove(&key);
+            let change = json!({"Keys": {"pk": image["pk"]}, "OldImage": image});
+            let mut record = record(&key, "REMOVE", change);
+            record["userIdentity"] =
+                json!({"type": "Service", "principalId": "dynamodb.amazonaws.com"});
+            removals.push(record);
+        }
+        self.hand(&removals).await;
+    }
+
+    /// The queues lose what is in them, and the schedule is told of the restart.
+    pub(crate) async fn restart(&mut self) {
+        self.collect();
+        self.waiting.clear();
+        self.wake(&json!({"sweep": true, "restart": true})).await;
+    }
+
+    /// Calls the schedule.
+    pub(crate) async fn sweep(&self) {
+        self.wake(&json!({"sweep": true})).await;
+    }
+
+    /// When the wake-ups of an intent become visible that are in the queue.
+    pub(crate) fn wakes(&mut self, id: &str) -> Vec<Timestamp> {
+        self.collect();
+        let is_its = |message: &Message| matches!(message, Message::Wake { intent, .. } if intent.to_string() == id);
+        let its = self.waiting.iter().filter(|(_, message)| is_its(message));
+        its.map(|(at, _)| *at).collect()
+    }
+
+    /// Messages that have been sent since the last look, and the requests that it took.
+    pub(crate) fn sent(&mut self) -> (usize, usize) {
+        let mut sent = self.sent.lock().unwrap();
+        let requests = std::mem::take(&mut sent.requests);
+        (std::mem::take(&mut sent.messages).len(), requests)
+    }
+
     /// What people were to be told since the last look: the intent and what.
     pub(crate) fn notices(&mut self) -> Vec<(String, Notice)> {
         std::mem::take(&mut self.notices)
@@ -144,33 +204,38 @@ impl<'a> Pump<'a> {
 
     /// Hands items that are new in the table to the relay; whether there were any.
     async fn relay(&mut self) -> bool {
-        let scan = self.world.table.client.scan().table_name("holdpoint").consistent_read(true);
         let mut new = Vec::new();
-        let mut pages = scan.into_paginator().items().send();
-        while let Some(item) = pages.next().await {
-            let image: Map<String, Value> =
-                item.unwrap().iter().map(|(name, value)| (name.clone(), wire(value))).collect();
+        for image in self.images().await {
             let key = format!("{} {}", image["pk"], image["sk"]);
             if self.relayed.insert(key.clone()) {
                 new.push((key, image));
             }
         }
         new.sort_by(|one, other| one.0.cmp(&other.0));
-        let record = |(key, image): &(String, Map<String, Value>)| {
-            let change = json!({
-                "Keys": {},
-                "NewImage": image,
-                "SequenceNumber": key,
-                "ApproximateCreationDateTime": 0,
-                "SizeBytes": 0,
-            });
-            json!({"eventID": key, "awsRegion": "us-east-1", "eventName": "INSERT", "dynamodb": change})
+        let inserted = |(key, image): &(String, Map<String, Value>)| {
+            record(key, "INSERT", json!({"Keys": {}, "NewImage": image}))
         };
-        let records: Vec<_> = new.iter().map(record).collect();
+        let records: Vec<_> = new.iter().map(inserted).collect();
+        self.hand(&records).await;
+        !new.is_empty()
+    }
+
+    async fn hand(&self, records: &[Value]) {
         let event: Event = serde_json::from_value(json!({"Records": records})).unwrap();
         let answer = relay::handle(&self.relay, event).await;
         assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
-        !new.is_empty()
+    }
+
+    /// Every item of the table, as a stream record has it.
+    async fn images(&self) -> Vec<Map<String, Value>> {
+        let scan = self.world.table.client.scan().table_name("holdpoint").consistent_read(true);
+        let mut images = Vec::new();
+        let mut pages = scan.into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            let attributes = item.unwrap();
+            images.push(attributes.iter().map(|(name, it)| (name.clone(), wire(it))).collect());
+        }
+        images
     }
 
     fn collect(&mut self) {
@@ -222,6 +287,13 @@ impl<'a> Pump<'a> {
     }
 }
 
+fn record(key: &str, name: &str, mut change: Value) -> Value {
+    change["SequenceNumber"] = json!(key);
+    change["ApproximateCreationDateTime"] = json!(0);
+    change["SizeBytes"] = json!(0);
+    json!({"eventID": key, "awsRegion": "us-east-1", "eventName": name, "dynamodb": change})
+}
+
 fn wire(value: &AttributeValue) -> Value {
     if let Ok(text) = value.as_s() {
         return json!({"S": text});
@@ -236,12 +308,21 @@ fn wire(value: &AttributeValue) -> Value {
 async fn take(State(sent): State<Arc<Mutex<Sent>>>, body: Bytes) -> Json<Value> {
     let body: Value = serde_json::from_slice(&body).unwrap();
     let mut sent = sent.lock().unwrap();
-    match body["MessageBody"].as_str() {
-        Some(text) => {
-            let message = serde_json::from_str(text).unwrap();
-            sent.messages.push((body["DelaySeconds"].as_u64().unwrap(), message));
-        }
-        None => sent.letters.push(body),
+    sent.requests += 1;
+    let mut keep = |entry: &Value| {
+        let message = serde_json::from_str(entry["MessageBody"].as_str().unwrap()).unwrap();
+        sent.messages.push((entry["DelaySeconds"].as_u64().unwrap(), message));
+    };
+    let taken = |id: &Value| json!({"Id": id, "MessageId": "taken", "MD5OfMessageBody": ""});
+    if let Some(entries) = body["Entries"].as_array() {
+        entries.iter().for_each(keep);
+        let taken: Vec<_> = entries.iter().map(|entry| taken(&entry["Id"])).collect();
+        return Json(json!({"Successful": taken, "Failed": []}));
     }
-    Json(json!({"MessageId": "taken", "MD5OfMessageBody": ""}))
+    if body["MessageBody"].is_string() {
+        keep(&body);
+    } else {
+        sent.letters.push(body);
+    }
+    Json(taken(&Value::Null))
 }

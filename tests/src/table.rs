@@ -42,11 +42,23 @@ impl Table {
 
     /// An empty table in this process, and the gate before it.
     pub async fn gated() -> (Self, Gate) {
+        let (table, gate) = Self::behind_a_gate();
+        create(&table.client, true).await;
+        (table, gate)
+    }
+
+    /// The same without a stream, whose every record here costs a look at all before it.
+    pub async fn gated_without_stream() -> (Self, Gate) {
+        let (table, gate) = Self::behind_a_gate();
+        create(&table.client, false).await;
+        (table, gate)
+    }
+
+    fn behind_a_gate() -> (Self, Gate) {
         let gate = Gate::new();
         let endpoint = "http://127.0.0.1:9".to_owned();
         let config = config(&endpoint, "test").http_client(gate.clone()).build();
         let client = Client::from_conf(config);
-        create(&client).await;
         (Self { client, endpoint, _stop: None }, gate)
     }
 
@@ -82,7 +94,7 @@ impl Table {
     async fn over(endpoint: &str, account: &str, stop: Option<oneshot::Sender<()>>) -> Self {
         let config = config(endpoint, account).http_client(shared::boot::http_client()).build();
         let client = Client::from_conf(config);
-        create(&client).await;
+        create(&client, true).await;
         Self { client, endpoint: endpoint.to_owned(), _stop: stop.map(Arc::new) }
     }
 }
@@ -95,7 +107,7 @@ fn config(endpoint: &str, account: &str) -> aws_sdk_dynamodb::config::Builder {
         .credentials_provider(Credentials::new(account, "test", None, None, "test"))
 }
 
-async fn create(client: &Client) {
+async fn create(client: &Client, with_stream: bool) {
     let attribute = |name: &str| {
         let attribute = AttributeDefinition::builder().attribute_name(name);
         attribute.attribute_type(ScalarAttributeType::S).build().expect("a whole definition")
@@ -117,7 +129,7 @@ async fn create(client: &Client) {
         .key_schema(key("pk", KeyType::Hash))
         .key_schema(key("sk", KeyType::Range))
         .billing_mode(BillingMode::PayPerRequest)
-        .stream_specification(stream)
+        .set_stream_specification(with_stream.then_some(stream))
         .send()
         .await
         .expect("the table is new");

@@ -56,6 +56,7 @@ fn ask(request: &ApprovalRequest, intent: &Intent, now: Timestamp) -> AskRequest
         assignees: vec![],
         timeout_s: timeout_s(now, intent.deadline_at()),
         reminders: intent.envelope.reminders,
+        working_hours: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::error::Error;
@@ -31,16 +32,15 @@ impl Waker {
         let now = self.app.now();
         let ahead = now.checked_add(SWEEP_AHEAD).unwrap_or(Timestamp::MAX);
         let until = if restart { Timestamp::MAX } else { ahead };
-        let mut swept = Swept::default();
-        for shard in 0..TIMER_SHARDS {
-            swept.timers += self.sweep_shard(shard, until, now, restart).await?;
-        }
+        let shards = (0..TIMER_SHARDS).map(|shard| self.sweep_shard(shard, until, now, restart));
+        // Each goes as far as it can, so that what ails one does not keep the others' timers back.
+        let handed: Result<Vec<usize>, _> = join_all(shards).await.into_iter().collect();
+        let timers = handed?.into_iter().sum();
         if restart {
             self.recover_deliveries().await?;
         }
-        let timers = swept.timers;
         info!(timers, restart, "timers handed over");
-        Ok(swept)
+        Ok(Swept { timers })
     }
 
     async fn sweep_shard(
@@ -58,31 +58,26 @@ impl Waker {
             let timers = timers.map_err(Error::from)?;
             let Some(last) = timers.last() else { break };
             after = Some(*last);
-            for timer in &timers {
-                self.hand_over(timer, now, restart).await?;
-            }
+            let owed: Vec<_> =
+                timers.iter().flat_map(|timer| self.owed(timer, now, restart)).collect();
+            self.queues.send_all(&owed).await?;
             handed += timers.len();
         }
         Ok(handed)
     }
 
-    async fn hand_over(
-        &self,
-        timer: &Timer,
-        now: Timestamp,
-        restart: bool,
-    ) -> Result<(), WakeError> {
+    /// What is sent for a timer, each message with its delay.
+    fn owed(&self, timer: &Timer, now: Timestamp, restart: bool) -> Vec<(Message, Duration)> {
         let (tenant, intent) = (self.app.tenant().to_owned(), timer.intent);
+        let mut owed = vec![];
         if restart {
-            let recover = Message::Recover { tenant: tenant.clone(), intent };
-            self.queues.send(&recover, Duration::ZERO).await?;
+            owed.push((Message::Recover { tenant: tenant.clone(), intent }, Duration::ZERO));
         }
         let delay = Duration::try_from(timer.due_at.duration_since(now)).unwrap_or(Duration::ZERO);
         if delay <= SWEEP_AHEAD || (restart && delay <= Duration::from_secs(DELAY_SECONDS_MAX)) {
-            let wake = Message::Wake { tenant, intent, due_at: timer.due_at };
-            self.queues.send(&wake, delay).await?;
+            owed.push((Message::Wake { tenant, intent, due_at: timer.due_at }, delay));
         }
-        Ok(())
+        owed
     }
 
     /// Sends once more what published events of late still wait for. Attempts that are due later are
@@ -96,11 +91,13 @@ impl Waker {
             after = Some(*last);
             for underway in &found {
                 let deliveries = store.deliveries(tenant, underway.event).await;
-                for delivery in deliveries.map_err(Error::from)? {
-                    if let Some(due) = delivery.value.due(tenant) {
-                        self.queues.send(&Message::Delivery(due), Duration::ZERO).await?;
-                    }
-                }
+                let owed: Vec<_> = deliveries
+                    .map_err(Error::from)?
+                    .iter()
+                    .filter_map(|delivery| delivery.value.due(tenant))
+                    .map(|due| (Message::Delivery(due), Duration::ZERO))
+                    .collect();
+                self.queues.send_all(&owed).await?;
             }
         }
     }

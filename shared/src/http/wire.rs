@@ -26,3 +26,4 @@ pub mod webhook;
 
 mod check;
 mod workflow;
+mod working_hours;

@@ -8,6 +8,7 @@ use super::Intent;
 use super::envelope::{Delivery, Envelope, Parent, Reminders, TTL_SECONDS_MIN};
 use super::human_task::{Decision, HoldPoint, HumanTask, Placement};
 use super::status::Status;
+use super::working_hours::WorkingHours;
 use crate::address::Address;
 use crate::digest::Digest;
 use crate::id::IntentId;
@@ -43,6 +44,8 @@ pub struct AskRequest {
     pub timeout_s: Option<u32>,
     /// When to remind.
     pub reminders: Reminders,
+    /// The hours in which reminders are sent, if not those of the parent.
+    pub working_hours: Option<WorkingHours>,
 }
 
 /// What the parent keeps of an approval that it asked for.
@@ -139,6 +142,11 @@ impl AskRequest {
             reply_to: None,
             deadline_at,
             reminders: self.reminders,
+            working_hours: self
+                .working_hours
+                .as_ref()
+                .or(parent.envelope.working_hours.as_ref())
+                .cloned(),
             escalate_to: None,
             delivery_attempts_max: Some(1),
             hold_point: Some(HoldPoint {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::human_task::{HoldPoint, Placement};
 use super::workflow::Workflow;
+use super::working_hours::WorkingHours;
 use crate::address::Address;
 use crate::id::IntentId;
 
@@ -54,6 +55,9 @@ pub struct Envelope {
     pub deadline_at: Timestamp,
     /// When to remind whoever must decide.
     pub reminders: Reminders,
+    /// The hours in which reminders are sent; none named means always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_hours: Option<WorkingHours>,
     /// Who is told when reminders did not help.
     pub escalate_to: Option<Address>,
     /// How often a turn is offered before delivery has failed, if the sender says so.

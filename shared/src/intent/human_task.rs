@@ -8,6 +8,7 @@ use super::Intent;
 use super::envelope::{Envelope, Reminders};
 pub use super::outcome::Outcome;
 pub use super::task_type::TaskType;
+use super::working_hours::WorkingHours;
 use crate::address::Address;
 use crate::digest::Digest;
 use crate::form::FormSchema;
@@ -263,6 +264,23 @@ impl Intent {
         let step = hold.step.and_then(|step| self.envelope.workflow.as_ref()?.step(step));
         let of_intent = self.envelope.reminders;
         step.map_or(of_intent, |step| step.reminders_or(of_intent))
+    }
+
+    /// When reminder number `count` (from 0) about `hold` is due: if that is outside of the working
+    /// hours, when they begin next, which may be never.
+    pub fn reminder_due_at(&self, hold: &Hold, count: u32) -> Option<Timestamp> {
+        let due_at = self.reminders(hold).due_at(hold.opened_at, count)?;
+        match self.working_hours(hold) {
+            Some(hours) => hours.next_opening(due_at),
+            None => Some(due_at),
+        }
+    }
+
+    /// The hours in which reminders about `hold` are sent.
+    pub fn working_hours(&self, hold: &Hold) -> Option<&WorkingHours> {
+        let step = hold.step.and_then(|step| self.envelope.workflow.as_ref()?.step(step));
+        let own = step.and_then(|step| step.working_hours.as_ref());
+        own.or(self.envelope.working_hours.as_ref())
     }
 
     /// Who is told when reminders about `hold` did not help.

@@ -114,12 +114,12 @@ pub fn wake_at(intent: &Intent) -> Option<Timestamp> {
     Some(due.map_or(deadline_at, |due| due.min(deadline_at)))
 }
 
-/// When the reviewer is reminded next, or the task escalated.
+/// When the reviewer is reminded next, or the task escalated: in working hours only, if it has any.
 pub fn reminder_at(intent: &Intent, hold: &Hold) -> Option<Timestamp> {
     let reminders = intent.reminders(hold);
     let escalates = intent.escalate_to(hold).is_some() && !hold.escalated;
     let more = hold.remind_count < reminders.max || escalates;
-    if more { reminders.due_at(hold.opened_at, hold.remind_count) } else { None }
+    if more { intent.reminder_due_at(hold, hold.remind_count) } else { None }
 }
 
 /// When to look whether the news of a child was lost: seldom, and ever more seldom, since it costs a

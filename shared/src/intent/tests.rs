@@ -25,6 +25,7 @@ mod step_endings;
 mod time;
 mod walk;
 mod workflows;
+mod working_hours;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -180,6 +181,7 @@ fn streamed() -> Envelope {
         reply_to: None,
         deadline_at: at(DEADLINE),
         reminders: Reminders::default(),
+        working_hours: None,
         escalate_to: None,
         delivery_attempts_max: Some(3),
         hold_point: None,
@@ -288,6 +290,7 @@ fn ask(call_id: &str) -> AskRequest {
         assignees: vec![],
         timeout_s: None,
         reminders: Reminders::default(),
+        working_hours: None,
     }
 }
 

@@ -12,6 +12,7 @@ use super::envelope::{Delivery, Envelope, Parent, Reminders, TTL_SECONDS_MIN};
 use super::human_task::{Decided, HoldPoint, HumanTask};
 use super::phase::{Failure, Phase};
 use super::status::Status;
+use super::working_hours::WorkingHours;
 use crate::address::Address;
 use crate::id::IntentId;
 
@@ -59,6 +60,9 @@ pub struct Step {
     /// When to remind whoever must decide.
     #[serde(default)]
     pub reminders: Reminders,
+    /// The hours in which reminders are sent, if not those of the intent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_hours: Option<WorkingHours>,
     /// Who is told when reminders did not help.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalate_to: Option<Address>,
@@ -292,6 +296,11 @@ impl Intent {
             reply_to: None,
             deadline_at: self.decide_until(),
             reminders: step.reminders_or(self.envelope.reminders),
+            working_hours: step
+                .working_hours
+                .as_ref()
+                .or(self.envelope.working_hours.as_ref())
+                .cloned(),
             escalate_to: step.escalate_to.as_ref().or(self.envelope.escalate_to.as_ref()).cloned(),
             delivery_attempts_max: self.delivery_attempts_said(),
             hold_point: hold_point.clone(),

@@ -42,16 +42,24 @@ impl Recorder {
         aws_sdk_sqs::Client::from_conf(config)
     }
 
-    /// The messages that came since the last look: queue, delay in seconds and body.
+    /// The messages that came since the last look, alone or together: queue, delay in seconds and body.
     pub(crate) fn sent(&self) -> Vec<(String, u64, Value)> {
         let came = std::mem::take(&mut *self.came.lock().unwrap());
-        let message = |(headers, body): (HeaderMap, Value)| {
-            assert_eq!(headers["x-amz-target"], "AmazonSQS.SendMessage");
+        let messages = |(headers, body): (HeaderMap, Value)| {
             let queue = body["QueueUrl"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
-            let text = body["MessageBody"].as_str().unwrap();
-            (queue, body["DelaySeconds"].as_u64().unwrap(), serde_json::from_str(text).unwrap())
+            let entries = match headers["x-amz-target"].to_str().unwrap() {
+                "AmazonSQS.SendMessage" => vec![body],
+                "AmazonSQS.SendMessageBatch" => body["Entries"].as_array().unwrap().clone(),
+                other => panic!("nothing sends by {other}"),
+            };
+            let message = move |entry: Value| {
+                let text = entry["MessageBody"].as_str().unwrap();
+                let delay_s = entry["DelaySeconds"].as_u64().unwrap();
+                (queue.clone(), delay_s, serde_json::from_str(text).unwrap())
+            };
+            entries.into_iter().map(message)
         };
-        came.into_iter().map(message).collect()
+        came.into_iter().flat_map(messages).collect()
     }
 
     /// The pauses that were asked for since the last look: queue, receipt and seconds.

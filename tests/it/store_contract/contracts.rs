@@ -58,6 +58,7 @@ fn envelope(world: &World) -> Envelope {
         reply_to: None,
         deadline_at: after(world.app.now(), 60_000),
         reminders: Reminders::default(),
+        working_hours: None,
         escalate_to: None,
         delivery_attempts_max: Some(3),
         hold_point: None,

@@ -87,6 +87,7 @@ fn envelope(deadline_s: i64) -> Envelope {
         reply_to: None,
         deadline_at: at(deadline_s),
         reminders: Reminders::default(),
+        working_hours: None,
         escalate_to: None,
         delivery_attempts_max: Some(2),
         hold_point: None,
@@ -108,6 +109,7 @@ fn ask(call_id: &str, timeout_s: u32) -> AskRequest {
         assignees: vec![],
         timeout_s: Some(timeout_s),
         reminders: Reminders::default(),
+        working_hours: None,
     }
 }
 
@@ -120,6 +122,7 @@ fn step(id: &str, work: Work, next: Option<usize>, deadline_s: u32) -> Step {
         deadline_s: Some(deadline_s),
         retry: Retry::default(),
         reminders: Reminders::default(),
+        working_hours: None,
         escalate_to: None,
     }
 }

@@ -93,6 +93,7 @@ impl Stage {
             reply_to: None,
             deadline_at: Timestamp::from_second(now.as_second() + LIFE_S).unwrap(),
             reminders: Reminders::default(),
+            working_hours: None,
             escalate_to: None,
             delivery_attempts_max: None,
             hold_point: None,

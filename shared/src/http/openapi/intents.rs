@@ -174,6 +174,7 @@ fn new_intent() -> Value {
             "max_reminders",
             said("How often a person is reminded.", optional_whole(0_u32, REMINDERS_MAX)),
         ),
+        ("working_hours", new_hours()),
         ("escalate_to", said("Who is told when reminders did not help.", or_null(address()))),
         (
             "max_delivery_attempts",
@@ -202,6 +203,14 @@ fn new_intent() -> Value {
         fields.insert("not".to_owned(), both);
     }
     schema
+}
+
+fn new_hours() -> Value {
+    said(
+        "The hours in which a person is reminded or the task escalated; what falls outside of them \
+         comes when they begin next, once. Deadlines are not moved.",
+        or_null(named("WorkingHours")),
+    )
 }
 
 fn created() -> Value {
@@ -271,6 +280,7 @@ fn intent() -> Value {
         ("remind_interval_seconds", or_null(count())),
         ("max_reminders", or_null(count())),
         ("remind_count", said("How often the open hold was reminded of.", count())),
+        ("working_hours", or_null(named("WorkingHours"))),
         ("escalate_to", or_null(uri())),
         ("max_delivery_attempts", count()),
         ("delivery_attempt", count()),
@@ -329,6 +339,7 @@ fn workflow() -> Value {
             "ended_at": or_null(instant()),
             "result": json!(true),
             "error": json!(true),
+            "working_hours": or_null(named("WorkingHours")),
             "escalate_to": or_null(uri()),
             "step_deadline_seconds": or_null(count()),
         }),

@@ -10,16 +10,47 @@ use crate::http::wire::human_task::PERSON_CHARS_MAX;
 use crate::intent::human_task::{
     ASSIGNEES_MAX, DESCRIPTION_CHARS_MAX, OUTCOMES_MAX, TITLE_CHARS_MAX,
 };
+use crate::intent::working_hours::{HOLIDAYS_MAX, WEEKDAYS};
 
 /// The schemas, which several areas name.
-pub(super) fn schemas() -> [(&'static str, Value); 5] {
+pub(super) fn schemas() -> [(&'static str, Value); 6] {
     [
         ("NewHumanTask", new_human_task()),
         ("HumanTask", human_task()),
+        ("WorkingHours", working_hours()),
         ("Hold", hold()),
         ("Decision", decision()),
         ("Approval", approval()),
     ]
+}
+
+/// The hours in which people are reminded, as they are sent and shown.
+fn working_hours() -> Value {
+    let time = |pattern: &str| json!({"type": "string", "pattern": pattern});
+    let days = json!({"type": "array", "minItems": 1, "items": words(WEEKDAYS)});
+    let date = json!({"type": "string", "format": "date"});
+    object(
+        &["time_zone", "days", "from", "to"],
+        json!({
+            "time_zone": said(
+                "Whose clocks they go by: a name of the IANA database, such as `Europe/Berlin`.",
+                json!({"type": "string", "minLength": 1}),
+            ),
+            "days": days,
+            "from": said(
+                "When they begin; where the clocks skip that time, the first moment after it.",
+                time("^([01][0-9]|2[0-3]):[0-5][0-9]$"),
+            ),
+            "to": said(
+                "When they end: later on the same day, at 24:00 at the latest.",
+                time("^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"),
+            ),
+            "holidays": said(
+                "Dates on which nobody works.",
+                json!({"type": ["array", "null"], "items": date, "maxItems": HOLIDAYS_MAX}),
+            ),
+        }),
+    )
 }
 
 /// What a person is asked, as it is sent.

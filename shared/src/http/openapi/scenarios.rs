@@ -191,6 +191,10 @@ fn step() -> Value {
             "remind_after_seconds": seconds(1),
             "remind_interval_seconds": seconds(1),
             "max_reminders": optional_whole(0_u32, REMINDERS_MAX),
+            "working_hours": said(
+                "The hours in which people are reminded; those of the intent if they are missing.",
+                or_null(named("WorkingHours")),
+            ),
             "escalate_to": said("A role or an address.", optional_text(ADDRESS_CHARS_MAX)),
             "on_success": said(
                 "The step that follows; the next one if it is missing.",

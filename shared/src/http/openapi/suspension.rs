@@ -211,6 +211,10 @@ fn question() -> Value {
             "timeout_seconds": seconds(),
             "remind_after_seconds": seconds(),
             "max_reminders": optional_whole(0_u32, REMINDERS_MAX),
+            "working_hours": said(
+                "The hours in which people are reminded of it; those of the intent if they are missing.",
+                or_null(named("WorkingHours")),
+            ),
         }),
     )
 }

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::check;
 use super::human_task::WireHumanTask;
+use super::{check, working_hours};
 use crate::address::Address;
 use crate::digest::{Digest, is_exact};
 use crate::error::Error;
@@ -17,6 +17,7 @@ use crate::intent::envelope::{
     TTL_SECONDS_MAX, TTL_SECONDS_MIN,
 };
 use crate::intent::human_task::{HoldPoint, Placement};
+use crate::intent::working_hours::SpelledHours;
 use crate::principal::Principal;
 use crate::route::Route;
 
@@ -43,6 +44,8 @@ pub struct WireCreate {
     remind_after_seconds: Option<Value>,
     remind_interval_seconds: Option<Value>,
     max_reminders: Option<Value>,
+    #[serde(default, deserialize_with = "crate::http::body::optional_object")]
+    working_hours: Option<SpelledHours>,
     escalate_to: Option<String>,
     max_delivery_attempts: Option<Value>,
     #[serde(default, deserialize_with = "crate::http::body::optional_object")]
@@ -121,6 +124,7 @@ impl WireCreate {
             reply_to: reply_to.map(|text| check::address("reply_to", text)).transpose()?,
             deadline_at: self.deadline(arrival)?,
             reminders: self.reminders()?,
+            working_hours: working_hours::read("working_hours", self.working_hours.as_ref())?,
             escalate_to: escalate_to.map(|text| check::address("escalate_to", text)).transpose()?,
             delivery_attempts_max: self.delivery_attempts_max()?,
             to,

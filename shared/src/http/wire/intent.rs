@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{human_task, workflow};
+use super::{human_task, workflow, working_hours};
 use crate::intent::ask::Ask;
 use crate::intent::record::{Recorded, pending_with};
 use crate::intent::{Intent, Phase, Status};
@@ -56,6 +56,7 @@ pub fn present(intent: &Intent) -> Value {
         "remind_after_seconds": sent.reminders.after_s,
         "remind_interval_seconds": sent.reminders.after_s.map(|_| sent.reminders.interval_s),
         "max_reminders": sent.reminders.after_s.map(|_| sent.reminders.max),
+        "working_hours": sent.working_hours.as_ref().map(working_hours::present),
         "escalate_to": sent.escalate_to.as_ref().map(crate::address::Address::uri),
         "max_delivery_attempts": intent.delivery_attempts_max(),
         "delivery_attempt": intent.delivery_attempt,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{check, human_task};
+use super::{check, human_task, working_hours};
 use crate::app::{ClaimedCall, ToolCall};
 use crate::digest::Digest;
 use crate::error::Error;
@@ -13,6 +13,7 @@ use crate::intent::call::OUTPUT_BYTES_MAX;
 use crate::intent::command::WaitsFor;
 use crate::intent::envelope::{REMINDERS_MAX, Reminders, TTL_SECONDS_MAX, TTL_SECONDS_MIN};
 use crate::intent::human_task::{DESCRIPTION_CHARS_MAX, TITLE_CHARS_MAX};
+use crate::intent::working_hours::SpelledHours;
 use crate::intent::{Command, Intent, Rejection};
 use crate::principal::Principal;
 use crate::store::{Attachment, CallOutput, Checkpoint};
@@ -57,6 +58,8 @@ struct WireAsk {
     timeout_seconds: Option<Value>,
     remind_after_seconds: Option<Value>,
     max_reminders: Option<Value>,
+    #[serde(default, deserialize_with = "crate::http::body::optional_object")]
+    working_hours: Option<SpelledHours>,
 }
 
 impl WireSuspend {
@@ -154,6 +157,10 @@ impl WireAsk {
                     REMINDERS_MAX.into(),
                 )?,
             },
+            working_hours: working_hours::read(
+                &field("working_hours"),
+                self.working_hours.as_ref(),
+            )?,
             arguments: self.arguments,
             tool,
         })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::working_hours;
 use crate::address::Address;
 use crate::id::IntentId;
 use crate::intent::phase::Failure;
@@ -80,6 +81,7 @@ fn present(intent: &Intent, step: &Step, trace: Option<&Trace>) -> Value {
         "ended_at": trace.ended_at,
         "result": results.and_then(|results| results.get(&step.id)),
         "error": trace.failure,
+        "working_hours": step.working_hours.as_ref().map(working_hours::present),
         "escalate_to": step.escalate_to.as_ref().map(Address::uri),
         "step_deadline_seconds": step.deadline_s,
     })

@@ -92,11 +92,12 @@ fn lose(attempts: u32, history: &mut History) {
     history.push(HOLDPOINT, EventKind::Failed { failure, decision: None });
 }
 
-/// Reminds once, however many reminders were missed: a late wake-up must not flood anybody.
+/// Reminds once, however many reminders were missed or fell into one pause of the working hours: a late
+/// wake-up must not flood anybody.
 fn remind(intent: &Intent, hold: &Hold, history: &mut History) {
     let reminders = intent.reminders(hold);
     let due =
-        |count: &u32| reminders.due_at(hold.opened_at, *count).is_some_and(|at| at <= history.now);
+        |count: &u32| intent.reminder_due_at(hold, *count).is_some_and(|at| at <= history.now);
     let missed = (hold.remind_count..reminders.max).take_while(due).last();
     if let Some(last) = missed {
         return history.push(HOLDPOINT, EventKind::Reminded { count: last + 1 });

@@ -18,6 +18,7 @@ fn stage(id: &str, work: Work) -> Stage {
         deadline_s: None,
         retry: Retry::default(),
         reminders: Reminders::default(),
+        working_hours: None,
         escalate_to: None,
     }
 }

@@ -154,7 +154,7 @@ fn reminding(reminders: Reminders, escalate_to: Option<&str>) -> Vec<Step> {
 }
 
 /// The seconds at which something is due, each with what happens, until nothing but the deadline is.
-fn calendar(given: &[Step]) -> Vec<(i64, Vec<&'static str>)> {
+pub(super) fn calendar(given: &[Step]) -> Vec<(i64, Vec<&'static str>)> {
     let mut story = Story::of(given);
     let mut days = vec![];
     while let Some(due_at) = react::wake_at(story.intent()) {

@@ -5,8 +5,9 @@ use serde_json::{Map, Number, Value};
 
 use super::findings::Findings;
 use crate::address::Address;
-use crate::http::wire::check;
+use crate::http::wire::{check, working_hours};
 use crate::intent::envelope::{REMINDERS_MAX, Reminders, TTL_SECONDS_MAX};
+use crate::intent::working_hours::WorkingHours;
 
 use crate::http::wire::create::REMINDERS_DEFAULT;
 
@@ -197,6 +198,12 @@ impl<'a> Fields<'a> {
             findings.warn(self.path("remind_after_seconds"), detail);
         }
         Reminders { after_s, interval_s: interval_s.or(after_s).unwrap_or(0), max }
+    }
+
+    /// The hours in which whoever must decide is reminded.
+    pub(super) fn working_hours(&self, findings: &mut Findings) -> Option<WorkingHours> {
+        let hours = self.object("working_hours", findings)?;
+        findings.take(hours.at(), working_hours::read_members(hours.map()))
     }
 }
 

@@ -40,6 +40,7 @@ impl Draft {
         let deadline_s = fields.number("step_deadline_seconds", 1, TTL_SECONDS_MAX, findings);
         let retry = retry(&fields, findings);
         let reminders = fields.reminders(findings);
+        let working_hours = fields.working_hours(findings);
         let escalate_to = scene.cast.escalation(&fields, "escalate_to", findings);
         let step = |(id, work): (String, Work)| Step {
             id,
@@ -49,6 +50,7 @@ impl Draft {
             deadline_s,
             retry,
             reminders,
+            working_hours,
             escalate_to,
         };
         let step = id.clone().zip(work).map(step);
