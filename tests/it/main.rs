@@ -20,6 +20,7 @@ mod crash;
 mod deadline;
 mod emulator;
 mod events;
+mod fuzz;
 mod harness;
 mod inbox;
 mod leniency;
