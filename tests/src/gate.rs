@@ -94,6 +94,7 @@ impl Gate {
         let database = &self.database;
         match operation {
             "CreateTable" => said(&database.create_table(read(body))?),
+            "BatchGetItem" => said(&database.batch_get_item(read(body))?),
             "GetItem" => said(&database.get_item(read(body))?),
             "PutItem" => said(&database.put_item(read(body))?),
             "UpdateItem" => said(&database.update_item(read(body))?),
