@@ -2,9 +2,11 @@
 
 mod request;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
 use tests::{Answer, Table, World};
 use tokio::runtime::Builder;
@@ -57,8 +59,8 @@ impl Scene {
         }
     }
 
-    /// Asks, and says what is wrong with the answer.
-    async fn ask(&mut self, asked: &Asked) -> Option<String> {
+    /// Asks, and says with which status it was answered, and what is wrong with the answer.
+    async fn ask(&mut self, asked: &Asked) -> (u16, Option<String>) {
         let path = asked.path(&self.names);
         let mut request = bare(&asked.method, &path);
         for (name, value) in &asked.headers {
@@ -78,8 +80,8 @@ impl Scene {
         let has_changed = (is_refused && items != self.items)
             .then(|| format!("{} changed the table", answer.status));
         self.items = items;
-        let wrong = wrong.or(has_changed)?;
-        Some(format!("{} {path}: {wrong}\n{}", asked.method, answer.text))
+        let told = |wrong| format!("{} {path}: {wrong}\n{}", asked.method, answer.text);
+        (answer.status.as_u16(), wrong.or(has_changed).map(told))
     }
 }
 
@@ -122,7 +124,8 @@ fn shape(answer: &Answer, key: Option<&str>) -> Option<String> {
 fn any_request_is_answered_as_described_and_a_refused_one_changes_nothing() {
     let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let config = Config { failure_persistence: None, ..Config::with_cases(REQUESTS) };
-    let scene = std::cell::RefCell::new((0, None));
+    let scene = RefCell::new((0, None));
+    let statuses = RefCell::new(BTreeMap::<u16, u32>::new());
     let tried = TestRunner::new(config).run(&request::any_request(), |asked| {
         let (count, current) = &mut *scene.borrow_mut();
         let wrong = runtime.block_on(async {
@@ -133,14 +136,21 @@ fn any_request_is_answered_as_described_and_a_refused_one_changes_nothing() {
             if current.is_none() {
                 *current = Some(Scene::new().await);
             }
-            current.as_mut().expect("a scene").ask(&asked).await
+            let (status, wrong) = current.as_mut().expect("a scene").ask(&asked).await;
+            *statuses.borrow_mut().entry(status).or_default() += 1;
+            wrong
         });
         match wrong {
             None => Ok(()),
-            Some(wrong) => Err(proptest::test_runner::TestCaseError::fail(wrong)),
+            Some(wrong) => Err(TestCaseError::fail(wrong)),
         }
     });
     if let Err(error) = tried {
         panic!("{error}");
+    }
+    // Else the requests are too far from any that is taken, or too near.
+    let statuses = statuses.into_inner();
+    for (status, at_least) in [(200, 150), (400, 20), (401, 100), (403, 50), (404, 50), (422, 20)] {
+        assert!(statuses.get(&status).is_some_and(|count| *count >= at_least), "{statuses:?}");
     }
 }
