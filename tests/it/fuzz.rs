@@ -48,10 +48,10 @@ fn the_properties_hold_for_changed_seeds() {
     let mut faults = vec![];
     for (name, property) in TARGETS {
         let changes = prop::collection::vec(change(&words), 1..=CHANGES_MAX);
-        let changed = (select(seeds(name)), changes).prop_map(|(seed, changes)| {
+        let inputs = (select(seeds(name)), changes).prop_map(|(seed, changes)| {
             changes.iter().fold(seed, |bytes, change| change.applied_to(bytes))
         });
-        faults.extend(fault(name, property, &changed));
+        faults.extend(fault(name, property, &inputs));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
@@ -187,16 +187,13 @@ fn unescaped(text: &str) -> Vec<u8> {
     while let Some((before, after)) = rest.split_once('\\') {
         bytes.extend(before.bytes());
         let hex = after.strip_prefix('x').and_then(|after| after.split_at_checked(2));
-        rest = match hex {
-            Some((hex, after)) => {
-                bytes.push(u8::from_str_radix(hex, 16).unwrap());
-                after
-            }
-            None => {
-                let (one, after) = after.split_at(1);
-                bytes.extend(one.bytes());
-                after
-            }
+        rest = if let Some((hex, after)) = hex {
+            bytes.push(u8::from_str_radix(hex, 16).unwrap());
+            after
+        } else {
+            let (one, after) = after.split_at(1);
+            bytes.extend(one.bytes());
+            after
         };
     }
     bytes.extend(rest.bytes());

@@ -52,8 +52,8 @@ fn spelled(value: &Value) -> String {
 }
 
 fn text_spelled(text: &str) -> String {
-    let escapes: String = text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
-    format!("\"{escapes}\"")
+    let escapes: Vec<_> = text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+    format!("\"{}\"", escapes.concat())
 }
 
 /// Whether two exact values are one. Every exact number is a float as well.
