@@ -15,7 +15,6 @@ mod intents;
 mod keys;
 mod local_stack;
 mod scenarios;
-mod sse;
 mod tasks;
 mod terminal;
 mod up;

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use reqwest::Response;
 use serde_json::Value;
+use shared::http::sse::reader::{Parser, Received};
 use shared::id::IntentId;
 use shared::intent::Status;
 use tokio::time::Instant;
 
 use crate::client::Client;
 use crate::failure::{Failure, Verdict};
-use crate::sse::{Frame, Parser};
 
 /// How long the service is asked to hold a stream: the contract's limit is 60, ours 25.
 const WAIT: Duration = Duration::from_secs(25);
@@ -180,7 +180,7 @@ impl Watch {
 
 impl Cursor {
     /// Keeps a frame's event, unless it has come before.
-    fn take(&mut self, frame: &Frame) -> Result<Read, String> {
+    fn take(&mut self, frame: &Received) -> Result<Read, String> {
         if frame.event == "stream.timeout" {
             return Ok(Read::TimedOut);
         }
@@ -210,8 +210,8 @@ mod tests {
         Event { body }
     }
 
-    fn frame(event: &str, data: &str) -> Frame {
-        Frame { event: event.to_owned(), data: data.to_owned() }
+    fn frame(event: &str, data: &str) -> Received {
+        Received { event: event.to_owned(), data: data.to_owned() }
     }
 
     #[test]

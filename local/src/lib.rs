@@ -59,4 +59,4 @@ mod template;
 pub use error::Error;
 pub use options::{CONCURRENCY_PER_FUNCTION, Options, Program};
 pub use stack::Stack;
-pub use template::TemplateError;
+pub use template::{TemplateError, check_template};

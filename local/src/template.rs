@@ -14,6 +14,7 @@ pub(crate) mod scope;
 pub(crate) mod secret;
 pub(crate) mod table;
 
+use blueprint::{Addresses, Blueprint};
 use parameter::Parameter;
 
 /// A template that parsed, with every resource of a kind that this machine can run.
@@ -138,6 +139,14 @@ pub enum TemplateError {
         /// The function that wants it too.
         second: String,
     },
+}
+
+/// Reads a template as [`Stack::start`](crate::Stack::start) does, with these values of its
+/// parameters, and starts nothing.
+pub fn check_template(text: &str, given: &BTreeMap<String, String>) -> Result<(), TemplateError> {
+    let anywhere = || "http://127.0.0.1".to_owned();
+    let addresses = Addresses { api: anywhere(), sqs: anywhere() };
+    Blueprint::new(&Template::parse(text)?, given, &addresses).map(|_| ())
 }
 
 impl Template {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The most characters that an address may have, scheme included. The contract's limit.
 pub const ADDRESS_CHARS_MAX: usize = 383;
+const SCHEME: &str = "agent://";
 const AGENT_CORE: &str = "agent_core";
 
 /// Where an intent goes: one to three segments, written `agent://org/workspace/name` or bare.
@@ -24,9 +25,15 @@ pub struct Address(String);
 pub struct InvalidAddress;
 
 impl Address {
-    /// Reads an address with or without its scheme.
+    /// Reads an address with or without its scheme. The limit is that of the longer spelling, in which
+    /// answers write it.
     pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
-        let text = text.trim();
+        let address = Self::read(text.trim())?;
+        let chars = SCHEME.len() + address.0.len();
+        if chars <= ADDRESS_CHARS_MAX { Ok(address) } else { Err(InvalidAddress) }
+    }
+
+    fn read(text: &str) -> Result<Self, InvalidAddress> {
         let path = text.split_once("://").map_or(text, |(_, path)| path);
         let path = path.trim_matches('/');
         let segments = path.split('/').count();
@@ -48,7 +55,7 @@ impl Address {
 
     /// The address with its scheme, as the contract writes it.
     pub fn uri(&self) -> String {
-        format!("agent://{}", self.0)
+        format!("{SCHEME}{}", self.0)
     }
 
     /// Whether this is the built-in orchestrator, to which an intent goes that only asks a person.
@@ -73,8 +80,9 @@ impl fmt::Display for Address {
 impl TryFrom<String> for Address {
     type Error = InvalidAddress;
 
+    /// Reads a stored address, which an earlier version may have taken at full length without its scheme.
     fn try_from(text: String) -> Result<Self, InvalidAddress> {
-        Self::parse(&text)
+        Self::read(&text)
     }
 }
 
@@ -100,6 +108,18 @@ mod tests {
         check("agent://myorg/production/deployer", Some("myorg/production/deployer"));
         check("initiator://ci", Some("ci"));
         check("alice+ops@example.com", Some("alice+ops@example.com"));
+    }
+
+    #[test]
+    fn an_address_is_taken_in_both_spellings_or_in_none() {
+        let longest = "x".repeat(ADDRESS_CHARS_MAX - SCHEME.len());
+        let address = Address::parse(&longest).unwrap();
+        assert_eq!(Address::parse(&address.uri()), Ok(address));
+        let longer = format!("{longest}x");
+        check(&longer, None);
+        check(&format!("{SCHEME}{longer}"), None);
+        let stored: Address = serde_json::from_value(serde_json::json!(longer)).unwrap();
+        assert_eq!(stored.path(), longer);
     }
 
     #[test]

@@ -8,6 +8,11 @@ use crate::registration::Standing;
 use crate::retry::Again;
 use crate::store::{CommitError, StoreError};
 
+/// The longest name of a field in a refusal, in characters.
+pub const FIELD_CHARS_MAX: usize = 200;
+/// The longest explanation in a refusal, in characters. What was sent is repeated only as far.
+pub const DETAIL_CHARS_MAX: usize = 1000;
+
 /// Why a request failed. Each variant documents the response that it becomes.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -126,12 +131,14 @@ pub enum Unauthenticated {
 impl Error {
     /// A field of a request that asks for something wrong.
     pub fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::Invalid(Invalid { field: field.into(), detail: detail.into(), malformed: false })
+        let field = shortened(field.into(), FIELD_CHARS_MAX);
+        let detail = shortened(detail.into(), DETAIL_CHARS_MAX);
+        Self::Invalid(Invalid { field, detail, malformed: false })
     }
 
     /// A request that cannot be read.
     pub fn malformed(detail: impl Into<String>) -> Self {
-        let detail = detail.into();
+        let detail = shortened(detail.into(), DETAIL_CHARS_MAX);
         Self::Invalid(Invalid { field: String::new(), detail, malformed: true })
     }
 
@@ -163,6 +170,19 @@ impl Error {
     }
 }
 
+/// The text without its middle, if it is too long: what is wrong stands at its beginning and the
+/// remedy at its end.
+fn shortened(text: String, chars_max: usize) -> String {
+    let chars = text.chars().count();
+    if chars <= chars_max {
+        return text;
+    }
+    let half = (chars_max - 1) / 2;
+    let begins = text.chars().take(half);
+    let ends = text.chars().skip(chars - half);
+    begins.chain(['…']).chain(ends).collect()
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
@@ -181,5 +201,23 @@ impl From<CommitError> for Error {
             CommitError::Conflict(_) => Self::Busy,
             CommitError::Store(error) => error.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_repeats_what_was_sent_only_so_far_and_ends_in_the_remedy() {
+        let sent = "é".repeat(100_000);
+        let error = Error::field(&*sent, format!("is `{sent}`; send approve or reject"));
+        let Error::Invalid(invalid) = error else { panic!("{error}") };
+        assert!(invalid.field.chars().count() <= FIELD_CHARS_MAX);
+        assert!(invalid.detail.chars().count() <= DETAIL_CHARS_MAX);
+        assert!(invalid.detail.starts_with("is `éé") && invalid.detail.contains("é…é"));
+        assert!(invalid.detail.ends_with("é`; send approve or reject"), "{}", invalid.detail);
+        let short = Error::field("status", "is `x`; send approve or reject").to_string();
+        assert_eq!(short, "status: is `x`; send approve or reject");
     }
 }

@@ -2,6 +2,7 @@
 
 mod edges;
 mod everywhere;
+mod surface;
 
 use axum::body::Body;
 use serde_json::{Value, json};

@@ -22,6 +22,7 @@ mod dead_letters;
 mod deadline;
 mod emulator;
 mod events;
+mod fuzz;
 mod harness;
 mod inbox;
 mod leniency;

@@ -1,5 +1,6 @@
 //! What the template's intrinsic functions resolve to.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
@@ -17,6 +18,9 @@ pub(crate) const URL_SUFFIX: &str = "amazonaws.com";
 
 /// Nesting of intrinsic functions that is followed before a template is refused.
 const DEPTH_MAX: u8 = 32;
+/// Parts of one value that are looked at before a template is refused: conditions name each other,
+/// so that a few lines of them could otherwise take for ever.
+const STEPS_MAX: u32 = 20_000;
 
 /// The values that references may take: parameters, pseudo parameters, conditions, resources.
 #[derive(Debug)]
@@ -24,6 +28,8 @@ pub(crate) struct Scope<'t> {
     template: &'t Template,
     parameters: BTreeMap<String, String>,
     resources: BTreeMap<String, Names>,
+    /// What is left of [`STEPS_MAX`] for the present value.
+    steps_left: Cell<u32>,
 }
 
 /// What a resource answers to `Ref` and `GetAtt`.
@@ -39,16 +45,18 @@ impl<'t> Scope<'t> {
         parameters: BTreeMap<String, String>,
         resources: BTreeMap<String, Names>,
     ) -> Self {
-        Self { template, parameters, resources }
+        Self { template, parameters, resources, steps_left: Cell::new(STEPS_MAX) }
     }
 
     /// Whether a condition holds; a resource without one always exists.
     pub(crate) fn holds(&self, condition: Option<&str>) -> Result<bool, TemplateError> {
+        self.steps_left.set(STEPS_MAX);
         condition.map_or(Ok(true), |name| self.condition(name, 0))
     }
 
     /// The value with every intrinsic function replaced; `None` for `AWS::NoValue`.
     pub(crate) fn resolve(&self, value: &Yaml) -> Result<Option<Json>, TemplateError> {
+        self.steps_left.set(STEPS_MAX);
         self.value(value, 0)
     }
 
@@ -58,7 +66,7 @@ impl<'t> Scope<'t> {
     }
 
     fn value(&self, value: &Yaml, depth: u8) -> Result<Option<Json>, TemplateError> {
-        let depth = deeper(depth)?;
+        let depth = self.deeper(depth)?;
         match value {
             Yaml::Null => Ok(Some(Json::Null)),
             Yaml::Bool(flag) => Ok(Some(Json::Bool(*flag))),
@@ -81,6 +89,15 @@ impl<'t> Scope<'t> {
                 self.call(tag.trim_start_matches('!'), &tagged.value, depth)
             }
         }
+    }
+
+    fn deeper(&self, depth: u8) -> Result<u8, TemplateError> {
+        if depth >= DEPTH_MAX {
+            return Err(shape("A value", "nested at most 32 levels deep"));
+        }
+        let left = self.steps_left.get().checked_sub(1);
+        self.steps_left.set(left.ok_or_else(|| shape("A value", "of at most 20000 parts"))?);
+        Ok(depth + 1)
     }
 
     fn map(&self, value: &Yaml, depth: u8) -> Result<Json, TemplateError> {
@@ -262,13 +279,6 @@ fn long_form(mapping: &serde_yaml_ng::Mapping) -> Option<(&str, &Yaml)> {
     (name != "Condition" || scalar(argument).is_some()).then_some((name, argument))
 }
 
-fn deeper(depth: u8) -> Result<u8, TemplateError> {
-    if depth >= DEPTH_MAX {
-        return Err(shape("A value", "nested at most 32 levels deep"));
-    }
-    Ok(depth + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,6 +320,27 @@ Resources: {Queue: {Type: 'AWS::SQS::Queue'}}";
         for (value, expected) in table {
             assert_eq!(resolve(value).unwrap(), Some(expected), "{value}");
         }
+    }
+
+    #[test]
+    fn conditions_that_multiply_are_refused() {
+        let names: Vec<_> = (0..12).map(|level| format!("Level{level}")).collect();
+        let doubled = names.windows(2).map(|pair| {
+            let [before, name] = pair else { panic!("two of them") };
+            format!("  {name}: !And [{}]\n", vec![format!("!Condition {before}"); 9].join(", "))
+        });
+        let text = format!(
+            "Conditions:\n  Level0: !Equals [1, 1]\n{}Resources: {{Queue: {{Type: 'AWS::SQS::Queue'}}}}",
+            doubled.collect::<String>()
+        );
+        let template = Template::parse(&text).unwrap();
+        let scope = Scope::new(&template, BTreeMap::new(), BTreeMap::new());
+        assert!(scope.holds(Some("Level3")).unwrap(), "each value has its own limit");
+        assert!(scope.holds(Some("Level3")).unwrap());
+        assert_eq!(
+            scope.holds(Some("Level11")).unwrap_err().to_string(),
+            "A value in the template must be of at most 20000 parts"
+        );
     }
 
     #[test]

@@ -61,6 +61,10 @@ impl CallbackUrl {
         let admitted = match url.host() {
             Some(Host::Ipv4(address)) => reach.admits(address.into()),
             Some(Host::Ipv6(address)) => reach.admits(address.into()),
+            // Dots alone name nobody.
+            Some(Host::Domain(name)) if name.trim_end_matches('.').is_empty() => {
+                return Err(InvalidCallbackUrl::Unreadable);
+            }
             Some(Host::Domain(name)) => reach == Reach::Private || !is_private(name),
             None => return Err(InvalidCallbackUrl::Unreadable),
         };
@@ -171,6 +175,8 @@ mod tests {
             ("", Unreadable),
             ("hooks.example.com", Unreadable),
             ("https://", Unreadable),
+            ("https://./", Unreadable),
+            ("https:/./.", Unreadable),
             ("https://999.1.1.1/", Unreadable),
             ("https://[::1%25eth0]/", Unreadable),
             ("https://exa mple.com/", Unreadable),

@@ -5,7 +5,9 @@
 //! takes answers only whole it is sent with the first news; where it takes them as they come, it
 //! goes on until the time is up.
 
-use std::fmt::Write as _;
+pub mod reader;
+
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -45,6 +47,14 @@ pub struct Frame {
     pub seq: u64,
     /// Its body.
     pub data: Value,
+}
+
+/// As it is sent. Its data is ASCII, so that nothing in it ends a line.
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let data = ascii(&self.data.to_string());
+        write!(f, "id: {}\nevent: {}\ndata: {data}\n\n", self.seq, self.event)
+    }
 }
 
 /// Tells a listener what it hears, each piece of news as a frame. With `as_it_comes` the answer goes
@@ -146,7 +156,7 @@ impl Text {
 
     /// Writes a frame if there is room for it.
     fn push(&mut self, frame: &Frame) -> bool {
-        let text = written(frame);
+        let text = frame.to_string();
         let bytes = carried_bytes(&text);
         let fits = bytes <= self.bytes_left;
         if fits {
@@ -161,17 +171,11 @@ impl Text {
     fn end(&mut self) {
         let data = json!({"ok": true, "next_seq": self.next_seq});
         let event = "stream.timeout".to_owned();
-        self.written.push_str(&written(&Frame { event, seq: self.next_seq, data }));
+        let frame = Frame { event, seq: self.next_seq, data };
+        // Writing to a string cannot fail.
+        let _ = write!(self.written, "{frame}");
         self.has_ended = true;
     }
-}
-
-fn written(frame: &Frame) -> String {
-    let data = ascii(&frame.data.to_string());
-    let mut text = String::with_capacity(data.len() + frame.event.len() + 48);
-    // Writing to a string cannot fail.
-    let _ = write!(text, "id: {}\nevent: {}\ndata: {data}\n\n", frame.seq, frame.event);
-    text
 }
 
 #[cfg(test)]
@@ -185,7 +189,7 @@ mod tests {
     #[test]
     fn line_separators_inside_data_do_not_end_the_line() {
         let data = json!({"text": "a\u{2028}b\u{85}c\nd\u{1f600}"});
-        let text = written(&frame(2, data.clone()));
+        let text = frame(2, data.clone()).to_string();
         let lines: Vec<_> = text.split('\n').collect();
         assert_eq!(lines[..2], ["id: 2", "event: intent.created"]);
         assert_eq!(lines[3..], ["", ""]);

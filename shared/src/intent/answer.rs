@@ -33,6 +33,9 @@ pub struct Answer {
     pub outcome: Option<Outcome>,
     /// Whether it is a yes, if that was sent.
     pub approved: Option<bool>,
+    /// Whether the channel itself says yes or no, as a path that ends in `reject` does. A word that
+    /// says otherwise is refused: nobody's no may be taken for a yes.
+    pub channel: Option<bool>,
     /// In the reviewer's words.
     pub comment: Option<String>,
     /// Whatever else was filled in.
@@ -62,6 +65,13 @@ impl Answer {
     pub fn settle(&self, task: &HumanTask) -> Result<Settled, Rejection> {
         let outcome = self.word(task)?;
         let approves = task.approves(&outcome);
+        if self.channel.is_some_and(|said| said != approves) {
+            let allowed = task.allowed_outcomes.iter().filter(|it| task.approves(it) != approves);
+            return Err(Rejection::OutcomeNotAllowed {
+                outcome,
+                allowed: allowed.cloned().collect(),
+            });
+        }
         let wants_reason = approves && task.task_type.wants_reason();
         let comment = self.comment.clone().filter(|comment| !comment.trim().is_empty());
         if comment.is_none() && (task.required_comment || wants_reason) {
@@ -92,6 +102,9 @@ impl Answer {
 
     /// Whether this is the same as `decision`, as far as that can be said without the task.
     pub(super) fn repeats(&self, decision: &Decision) -> bool {
+        if self.channel.is_some_and(|said| said != decision.is_approval()) {
+            return false;
+        }
         match &self.outcome {
             Some(outcome) => *outcome == decision.outcome,
             None => self.approved == Some(decision.is_approval()),

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::operation::Operation;
 use super::schema::{
-    answer, count, instant, list, named, object, optional_text, optional_whole, or_null, outcome,
-    said, text, text_to, uri, uuid, waiting_reason, words,
+    answer, count, digest, instant, list, named, object, optional_text, optional_whole, or_null,
+    outcome, said, text, text_to, uri, uuid, waiting_reason, words,
 };
 use super::{Area, parameter, refusals};
 use crate::app::HIDDEN_PER_REQUEST_MAX;
@@ -111,6 +111,11 @@ fn decide(path: &'static str, id: &'static str, summary: &'static str) -> Operat
                 "The task's own word for it, where it has several.",
                 or_null(outcome()),
             ),
+            "version": said(
+                "The version that was seen; beside `digest`.",
+                json!({"type": ["integer", "null"], "minimum": 0}),
+            ),
+            "digest": said("The digest of what was seen; beside `version`.", digest()),
             "data": said("What was filled in.", json!(true)),
         }),
     );

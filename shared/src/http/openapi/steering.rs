@@ -163,6 +163,8 @@ fn resume_body() -> Value {
                 json!(true),
             ),
             "task_result": said("The reviewer's answer and what was filled in.", json!(true)),
+            "version": said("The version that was seen; beside `digest`.", json!(true)),
+            "digest": said("The digest of what was seen; beside `version`.", json!(true)),
             "approve_current_step": said(
                 "Hands the work on, to `next_handler` if there is one.",
                 json!(true),

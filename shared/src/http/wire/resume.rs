@@ -144,7 +144,7 @@ const SAID: [&str; 10] = [
 ];
 
 /// Reads an answer from the fields that the channels of the contract use: in `task_result` or at the
-/// top, with what was filled in beside them or under `data`. `given` is what the channel itself says.
+/// top, with what was filled in beside them or under `data`. `given` is what the channel itself says, and what a word must not contradict.
 pub fn answer(body: &Map<String, Value>, given: Option<bool>) -> Result<Answered, Error> {
     let inner = object(body, "task_result").unwrap_or_default();
     let word = |name: &str| words(name, inner.get(name).or_else(|| body.get(name)));
@@ -156,8 +156,8 @@ pub fn answer(body: &Map<String, Value>, given: Option<bool>) -> Result<Answered
         None => word("reason")?,
     };
     let comment = check::optional_text("comment", comment.as_deref(), COMMENT_CHARS_MAX)?;
-    let answer =
-        Answer { outcome, approved: given.or(flag), comment, data: filled_in(body, &inner) };
+    let (approved, data) = (given.or(flag), filled_in(body, &inner));
+    let answer = Answer { outcome, approved, channel: given, comment, data };
     Ok(Answered { answer, seen: seen(body)? })
 }
 

@@ -133,6 +133,23 @@ fn the_words_that_let_work_go_on_are_the_tasks_own_where_it_names_them() {
 }
 
 #[test]
+fn a_word_that_contradicts_its_channel_is_refused() {
+    let allowed_outcomes = words(&["approved", "rejected", "never"]);
+    let task = HumanTask { allowed_outcomes, ..HumanTask::approval("Which?".to_owned()) };
+    for (channel, word, takes) in
+        [(false, "approved", vec!["rejected", "never"]), (true, "never", vec!["approved"])]
+    {
+        let answer = Answer { channel: Some(channel), ..said(word) };
+        let Err(Rejection::OutcomeNotAllowed { allowed, .. }) = answer.settle(&task) else {
+            panic!("{word} is taken where the channel says {channel}");
+        };
+        assert_eq!(allowed.iter().map(Outcome::name).collect::<Vec<_>>(), takes);
+        let agreeing = Answer { channel: Some(!channel), ..said(word) };
+        assert_eq!(agreeing.settle(&task).unwrap().approves, !channel);
+    }
+}
+
+#[test]
 fn a_word_outweighs_a_flag() {
     let both = Answer { approved: Some(true), ..said("rejected") };
     let approval = task(TaskType::Approval);

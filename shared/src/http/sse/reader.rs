@@ -1,26 +1,26 @@
-//! Server-sent events, read as they arrive.
+//! Server-sent events, read as they arrive: what the command line makes of a stream.
 
 /// The most bytes of one event; more means that the other side does not speak this format.
 const EVENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// One event.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Frame {
+pub struct Received {
     /// Its name; empty if it has none.
-    pub(crate) event: String,
+    pub event: String,
     /// Its data lines, joined.
-    pub(crate) data: String,
+    pub data: String,
 }
 
 /// An event is larger than anything that is sent.
 #[derive(Debug, thiserror::Error)]
 #[error("an event is larger than {EVENT_BYTES_MAX} bytes")]
-pub(crate) struct TooLarge;
+pub struct TooLarge;
 
 /// What has arrived and is not yet an event. What is left when a stream ends was cut off, and is
 /// rightly forgotten: the same event comes again.
 #[derive(Debug, Default)]
-pub(crate) struct Parser {
+pub struct Parser {
     line: Vec<u8>,
     /// Whether the last byte was a carriage return, so that a line feed would belong to it.
     after_return: bool,
@@ -30,7 +30,7 @@ pub(crate) struct Parser {
 
 impl Parser {
     /// Takes the next bytes and gives the events that they complete.
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<Vec<Frame>, TooLarge> {
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Received>, TooLarge> {
         let mut frames = Vec::new();
         for byte in bytes {
             let after_return = std::mem::take(&mut self.after_return);
@@ -50,11 +50,11 @@ impl Parser {
         Ok(frames)
     }
 
-    fn end_line(&mut self) -> Option<Frame> {
+    fn end_line(&mut self) -> Option<Received> {
         let line = std::mem::take(&mut self.line);
         if line.is_empty() {
             let event = std::mem::take(&mut self.name);
-            return self.data.take().map(|data| Frame { event, data });
+            return self.data.take().map(|data| Received { event, data });
         }
         let line = String::from_utf8_lossy(&line);
         let (field, value) = line.split_once(':').unwrap_or((&line, ""));
@@ -79,12 +79,12 @@ impl Parser {
 mod tests {
     use super::*;
 
-    fn frame(event: &str, data: &str) -> Frame {
-        Frame { event: event.to_owned(), data: data.to_owned() }
+    fn frame(event: &str, data: &str) -> Received {
+        Received { event: event.to_owned(), data: data.to_owned() }
     }
 
     #[track_caller]
-    fn check(text: &str, expected: &[Frame]) {
+    fn check(text: &str, expected: &[Received]) {
         assert_eq!(Parser::default().push(text.as_bytes()).unwrap(), expected, "{text:?}");
         let mut parser = Parser::default();
         let bytewise = text.as_bytes().chunks(1).flat_map(|byte| parser.push(byte).unwrap());
