@@ -121,7 +121,7 @@ pub async fn run(settings: &Settings) -> Result<Outcome, Failure> {
     }));
     Ok(Outcome {
         seed: settings.seed,
-        skew_ms: wrapper.skew_ms,
+        skew_ms: wrapper.skew_ms.clone(),
         sent: told.tried.len(),
         intents: ledger.lives.len(),
         events: ledger.lives.values().map(|life| life.events().count()).sum(),

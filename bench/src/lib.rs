@@ -9,7 +9,7 @@ mod client;
 mod clock;
 mod failure;
 mod ledger;
-// pub mod load;
+pub mod load;
 mod program;
 mod stage;
 

@@ -19,6 +19,9 @@ const LIBRARIES: &str = "/usr/lib";
 /// The library that sets a process's clock, in one of those folders.
 const LIBFAKETIME: &str = "faketime/libfaketime.so.1";
 const EXECUTABLE: u32 = 0o755;
+/// Where the library keeps what it shares between processes, and leaves it if they are killed.
+const SHARED_MEMORY: &str = "/dev/shm";
+const SHARED_NAMES: [&str; 2] = ["faketime_shm_", "sem.faketime_sem_"];
 
 /// A written wrapper.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub(super) struct Wrapper {
     pub(super) path: PathBuf,
     /// By how much each function's clock is wrong, in milliseconds; empty if none can be set.
     pub(super) skew_ms: BTreeMap<String, i64>,
+    /// Where the script writes down which processes it became.
+    pids: PathBuf,
 }
 
 impl Wrapper {
@@ -53,13 +58,25 @@ impl Wrapper {
             script += "esac\nexport FAKETIME_DONT_FAKE_MONOTONIC=1\n";
             script += &format!("export LD_PRELOAD='{}'\n", library.display());
         }
+        let pids = folder.join("pids");
+        script += &format!("echo $$ >>'{}'\n", pids.display());
         script += &format!("exec '{}' \"$@\"\n", exe.display());
         let path = folder.join("function");
         fs::write(&path, script).map_err(Failure::system("write the functions' wrapper"))?;
         let permissions = fs::Permissions::from_mode(EXECUTABLE);
         fs::set_permissions(&path, permissions)
             .map_err(Failure::system("make the functions' wrapper executable"))?;
-        Ok(Self { path, skew_ms })
+        Ok(Self { path, skew_ms, pids })
+    }
+}
+
+impl Drop for Wrapper {
+    fn drop(&mut self) {
+        let pids = fs::read_to_string(&self.pids).unwrap_or_default();
+        for (pid, name) in pids.lines().flat_map(|pid| SHARED_NAMES.map(|name| (pid, name))) {
+            // Processes that ended in good order have removed their own.
+            let _ = fs::remove_file(format!("{SHARED_MEMORY}/{name}{pid}"));
+        }
     }
 }
 
