@@ -20,8 +20,11 @@ const TEMPLATE: &str = include_str!("../../template.yaml");
 const STREAM_POLL_MS: &str = "50";
 /// A worker that is killed is missed soon.
 const WORKER_LEASE_SECONDS: &str = "10";
-/// How often a start is tried while the stack before still lets go of its folder and port.
+/// How often a start is tried while the stack before still lets go of its folder and port, or because
+/// the machine was too busy for the first one.
 const STARTS_MAX: u32 = 50;
+/// How often a start may fail by itself.
+const FAILURES_MAX: u32 = 3;
 /// The pause between two tries.
 const START_AGAIN: Duration = Duration::from_millis(200);
 
@@ -91,17 +94,20 @@ impl Setup {
 impl Stage {
     /// Starts a stack; every later one of this setup answers at the same port.
     pub(crate) async fn start(mut setup: Setup) -> Result<Self, Failure> {
-        let mut starts = 0;
+        let (mut starts, mut failures) = (0, 0);
         let stack = loop {
             starts += 1;
-            match Stack::start(setup.options()).await {
+            let error = match Stack::start(setup.options()).await {
                 Ok(stack) => break stack,
-                Err(error) if starts == STARTS_MAX => return Err(error.into()),
-                Err(local::Error::Listen { .. } | local::Error::AlreadyRunning { .. }) => {
-                    tokio::time::sleep(START_AGAIN).await;
-                }
-                Err(error) => return Err(error.into()),
+                Err(error) => error,
+            };
+            let in_the_way =
+                matches!(error, local::Error::Listen { .. } | local::Error::AlreadyRunning { .. });
+            failures += u32::from(!in_the_way);
+            if starts == STARTS_MAX || failures == FAILURES_MAX {
+                return Err(error.into());
             }
+            tokio::time::sleep(START_AGAIN).await;
         };
         if let Ok(address) = stack.base_url().trim_start_matches("http://").parse() {
             setup.listen = address;

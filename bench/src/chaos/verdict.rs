@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use shared::digest::Digest;
 use shared::id::IntentId;
+use shared::intent::ask::AskEnding;
 use shared::intent::event::{Event, EventKind};
 use shared::intent::human_task::Decision;
 use shared::intent::{Intent, Status, apply};
@@ -224,10 +225,10 @@ impl Court<'_> {
             }
         }
         for (id, result) in &told.completed {
-            let has = |event: &Event| match &event.kind {
-                EventKind::Completed { result: given } => given == result,
-                EventKind::Held { hold } => hold.proposal.as_ref() == Some(result),
-                _ => false,
+            let has = |event: &Event| {
+                matches!(&event.kind, EventKind::Completed { result: given } if given == result)
+                    || matches!(&event.kind, EventKind::Held { hold }
+                        if hold.proposal.as_ref() == Some(result))
             };
             if !self.ledger.lives.get(id).is_some_and(|life| life.events().any(has)) {
                 self.wrong(*id, format!("its history does not have the result {result}"));
@@ -253,7 +254,7 @@ impl Court<'_> {
             });
             let is_allowed = life.is_some_and(|life| {
                 let asks = life.state.asks.iter().filter(|ask| ask.call_id == *call_id);
-                asks.filter_map(|ask| ask.ending.as_ref()).any(|ending| ending.is_approved())
+                asks.filter_map(|ask| ask.ending.as_ref()).any(AskEnding::is_approved)
             });
             if !is_claimed || !is_allowed {
                 let detail = format!("{call_id} ran; claimed: {is_claimed}, allowed: {is_allowed}");

@@ -43,26 +43,27 @@ impl Wrapper {
     ) -> Result<Self, Failure> {
         let library = library();
         let skew_ms = if library.is_some() { skews(seed) } else { BTreeMap::new() };
-        let mut script = String::from("#!/bin/sh\n");
+        let mut lines = vec!["#!/bin/sh".to_owned()];
         for (name, there) in [("DYNAMODB", table), ("SQS", queues)] {
             let variable = format!("AWS_ENDPOINT_URL_{name}");
-            script += &format!("export {variable}=\"http://{there}/${{{variable}#http://}}\"\n");
+            lines.push(format!("export {variable}=\"http://{there}/${{{variable}#http://}}\""));
         }
         if let Some(library) = library {
-            script += "case \"$2\" in\n";
+            lines.push("case \"$2\" in".to_owned());
             for (function, ms) in &skew_ms {
                 let (sign, ms) = (if *ms < 0 { '-' } else { '+' }, ms.unsigned_abs());
                 let (seconds, ms) = (ms / 1_000, ms % 1_000);
-                script += &format!("{function}) export FAKETIME={sign}{seconds}.{ms:03} ;;\n");
+                lines.push(format!("{function}) export FAKETIME={sign}{seconds}.{ms:03} ;;"));
             }
-            script += "esac\nexport FAKETIME_DONT_FAKE_MONOTONIC=1\n";
-            script += &format!("export LD_PRELOAD='{}'\n", library.display());
+            lines.push("esac\nexport FAKETIME_DONT_FAKE_MONOTONIC=1".to_owned());
+            lines.push(format!("export LD_PRELOAD='{}'", library.display()));
         }
         let pids = folder.join("pids");
-        script += &format!("echo $$ >>'{}'\n", pids.display());
-        script += &format!("exec '{}' \"$@\"\n", exe.display());
+        lines.push(format!("echo $$ >>'{}'", pids.display()));
+        lines.push(format!("exec '{}' \"$@\"\n", exe.display()));
         let path = folder.join("function");
-        fs::write(&path, script).map_err(Failure::system("write the functions' wrapper"))?;
+        fs::write(&path, lines.join("\n"))
+            .map_err(Failure::system("write the functions' wrapper"))?;
         let permissions = fs::Permissions::from_mode(EXECUTABLE);
         fs::set_permissions(&path, permissions)
             .map_err(Failure::system("make the functions' wrapper executable"))?;
