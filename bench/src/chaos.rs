@@ -21,20 +21,22 @@ pub use mishap::{Mishap, Tally};
 pub use outcome::Outcome;
 pub use verdict::Violation;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream;
 use serde_json::Value;
 use shared::id::IntentId;
 use shared::principal::Role;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-use crate::Failure;
 use crate::client::{Call, Client};
 use crate::ledger::Ledger;
 use crate::stage::{Setup, Stage};
+use crate::{Failure, say};
 use crowd::Crowd;
 use errand::Kind;
 use proxy::Proxy;
@@ -42,13 +44,18 @@ use told::Journal;
 use weather::Weather;
 use wrapper::Wrapper;
 
-/// How long everything may take to end once nothing goes wrong any more, without a restart. What has
-/// not ended by then waits for news that a queue has lost, which is looked for after an hour.
-const DRAIN_MAX: Duration = Duration::from_mins(1);
+/// How long nothing may end once nothing goes wrong any more, without a restart. What has not ended by
+/// then waits for news that a queue has lost, which is looked for after an hour.
+const DRAIN_MAX: Duration = Duration::from_secs(45);
 /// The same after a restart, which sends again whatever anything waits for.
-const DRAIN_AFTER_RESTART_MAX: Duration = Duration::from_mins(3);
+const DRAIN_AFTER_RESTART_MAX: Duration = Duration::from_secs(90);
+/// The longest that everything may take to end, at the pace of a slow machine.
+const WHOLE_DRAIN_MAX: Duration = Duration::from_mins(20);
 /// The pause between two looks at what has not ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Intents that are looked at at once.
+const AT_ONCE_MAX: usize = 16;
 
 /// What a run is to be like.
 #[derive(Clone, Debug)]
@@ -95,11 +102,13 @@ pub async fn run(settings: &Settings) -> Result<Outcome, Failure> {
     weather.set_bad(false);
     crowd.stop_sending();
 
+    say(&format!("nothing goes wrong any more; so far: {tally}"));
     let calm_at = Instant::now();
     let mut late = reader.drain(DRAIN_MAX).await;
     let waited_for_news = late.len();
     let mut dead_letters = dead_letters::count(&stage.stack).await?;
     if waited_for_news > 0 {
+        say(&format!("{waited_for_news} have not ended yet; everything is started once more"));
         stage = stage.power_cut().await?;
         late = reader.drain(DRAIN_AFTER_RESTART_MAX).await;
         dead_letters.extend(dead_letters::count(&stage.stack).await?);
@@ -145,25 +154,25 @@ struct Reader {
 }
 
 impl Reader {
-    /// Waits until everything has ended that is to end; what has not.
+    /// Waits until everything has ended that is to end, or nothing has for so long; what has not.
     async fn drain(&self, at_most: Duration) -> Vec<IntentId> {
-        let until = Instant::now() + at_most;
-        let mut ended = std::collections::BTreeSet::new();
+        let begun = Instant::now();
+        let mut until = begun + at_most;
+        let mut ended = BTreeSet::new();
         loop {
             let sent: Vec<_> = self.journal.note().sent.values().copied().collect();
-            let open =
-                sent.into_iter().filter(|(kind, id)| *kind != Kind::Left && !ended.contains(id));
-            let open: Vec<_> = open.map(|(_, id)| id).collect();
-            let mut left = Vec::new();
-            for id in open {
-                if self.status(id).await.is_some_and(|status| is_end(&status)) {
-                    ended.insert(id);
-                } else {
-                    left.push(id);
-                }
+            let open = sent.into_iter().filter(|(kind, _)| *kind != Kind::Left).map(|(_, id)| id);
+            let open = open.filter(|id| !ended.contains(id)).collect();
+            let statuses = self.statuses_of(open).await;
+            let is_over = |status: &Option<String>| status.as_deref().is_some_and(is_end);
+            let (over, left): (Vec<_>, Vec<_>) =
+                statuses.into_iter().partition(|(_, status)| is_over(status));
+            if !over.is_empty() {
+                until = (Instant::now() + at_most).min(begun + WHOLE_DRAIN_MAX);
             }
+            ended.extend(over.into_iter().map(|(id, _)| id));
             if left.is_empty() || Instant::now() >= until {
-                return left;
+                return left.into_iter().map(|(id, _)| id).collect();
             }
             sleep(LOOK_AGAIN).await;
         }
@@ -172,11 +181,12 @@ impl Reader {
     /// How every intent stands that a sender was told of.
     async fn statuses(&self) -> BTreeMap<IntentId, Option<String>> {
         let sent: Vec<_> = self.journal.note().sent.values().map(|(_, id)| *id).collect();
-        let mut statuses = BTreeMap::new();
-        for id in sent {
-            statuses.insert(id, self.status(id).await);
-        }
-        statuses
+        self.statuses_of(sent).await
+    }
+
+    async fn statuses_of(&self, ids: Vec<IntentId>) -> BTreeMap<IntentId, Option<String>> {
+        let read = stream::iter(ids).map(|id| async move { (id, self.status(id).await) });
+        read.buffer_unordered(AT_ONCE_MAX).collect().await
     }
 
     async fn status(&self, id: IntentId) -> Option<String> {

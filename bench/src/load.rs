@@ -34,8 +34,10 @@ pub struct Settings {
     pub decisions_per_second: u32,
     /// How long decisions are made.
     pub lasts: Duration,
-    /// Intents that are sent at once.
+    /// Intents that are sent as quickly as they are taken.
     pub burst: usize,
+    /// Connections over which the burst is sent.
+    pub at_once: usize,
     /// Streams that are held on one intent when it is decided.
     pub listeners: usize,
     /// Invocations that each function runs at once.
@@ -94,7 +96,7 @@ pub async fn run(settings: &Settings) -> Result<bool, Failure> {
     }
     if settings.burst > 0 {
         let before = Usage::of(&stage.stack);
-        burst::run(&cast, settings.burst).await;
+        burst::run(&cast, settings.burst, settings.at_once).await;
         before.tell(&Usage::of(&stage.stack), "for the burst");
     }
     if settings.listeners > 0 {

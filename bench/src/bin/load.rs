@@ -22,9 +22,12 @@ struct Arguments {
     /// How long decisions are made.
     #[arg(long, default_value_t = 10.0)]
     minutes: f64,
-    /// Intents that are sent at once.
+    /// Intents that are sent as quickly as they are taken.
     #[arg(long, default_value_t = 5_000)]
     burst: usize,
+    /// Connections over which the burst is sent; `ulimit -n` must allow them.
+    #[arg(long, default_value_t = 400)]
+    at_once: usize,
     /// Streams that are held on one intent when it is decided.
     #[arg(long, default_value_t = 500)]
     listeners: usize,
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
             decisions_per_second: arguments.decisions_per_second,
             lasts: Duration::from_secs_f64(60.0 * arguments.minutes),
             burst: arguments.burst,
+            at_once: arguments.at_once,
             listeners: arguments.listeners,
             concurrency: arguments.concurrency,
         };

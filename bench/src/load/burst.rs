@@ -7,13 +7,10 @@ use tokio::time::Instant;
 use super::{Cast, Figures, waiting};
 use crate::say;
 
-/// Connections that a machine's own limits allow without being raised.
-const AT_ONCE_MAX: usize = 400;
-
-pub(super) async fn run(cast: &Cast, count: usize) {
+pub(super) async fn run(cast: &Cast, count: usize, at_once: usize) {
     let figures = Figures::default();
     let begun = Instant::now();
-    let sent = stream::iter(0..count).for_each_concurrent(AT_ONCE_MAX, |number| {
+    let sent = stream::iter(0..count).for_each_concurrent(at_once, |number| {
         let (figures, name) = (&figures, format!("burst-{number}"));
         async move {
             let _ = waiting::send(cast, figures, &name).await;
@@ -21,6 +18,6 @@ pub(super) async fn run(cast: &Cast, count: usize) {
     });
     sent.await;
     let took = begun.elapsed().as_secs_f64();
-    let at_once = AT_ONCE_MAX.min(count);
+    let at_once = at_once.min(count);
     say(&format!("burst of {count}, {at_once} at once, over in {took:.1} s: {figures}"));
 }
