@@ -97,23 +97,13 @@ pub async fn run(settings: &Settings) -> Result<Outcome, Failure> {
         drop(stop);
     };
     let (stage, ()) = tokio::join!(killer, end);
-    let mut stage = stage?;
+    let stage = stage?;
     storms.abort();
     weather.set_bad(false);
     crowd.stop_sending();
 
     say(&format!("nothing goes wrong any more; so far: {tally}"));
-    let calm_at = Instant::now();
-    let mut late = reader.drain(DRAIN_MAX).await;
-    let waited_for_news = late.len();
-    let mut dead_letters = dead_letters::count(&stage.stack).await?;
-    if waited_for_news > 0 {
-        say(&format!("{waited_for_news} have not ended yet; everything is started once more"));
-        stage = stage.power_cut().await?;
-        late = reader.drain(DRAIN_AFTER_RESTART_MAX).await;
-        dead_letters.extend(dead_letters::count(&stage.stack).await?);
-    }
-    let drained_in = calm_at.elapsed();
+    let (stage, calm) = calm(stage, &reader).await?;
     drop(crowd);
     let statuses = reader.statuses().await;
     let data = stage.data().to_owned();
@@ -123,7 +113,7 @@ pub async fn run(settings: &Settings) -> Result<Outcome, Failure> {
     let told = journal.note().clone();
     let mut violations = verdict::check(&ledger, &told);
     violations.extend(api_violations(&ledger, &statuses));
-    violations.extend(dead_letters.iter().map(|(queue, count)| Violation {
+    violations.extend(calm.dead_letters.iter().map(|(queue, count)| Violation {
         subject: queue.clone(),
         detail: format!("holds {count} dead letters"),
         history: Vec::new(),
@@ -139,11 +129,39 @@ pub async fn run(settings: &Settings) -> Result<Outcome, Failure> {
         ends: outcome::ends(&ledger),
         answers: told.statuses,
         faults: tally,
-        waited_for_news,
-        never_ended: late.len(),
-        drained_in,
+        waited_for_news: calm.waited_for_news,
+        never_ended: calm.never_ended,
+        drained_in: calm.lasted,
         violations,
     })
+}
+
+/// What was seen while nothing went wrong any more.
+struct Calm {
+    waited_for_news: BTreeMap<String, usize>,
+    never_ended: usize,
+    dead_letters: BTreeMap<String, u64>,
+    lasted: Duration,
+}
+
+/// Waits until everything has ended; what then still waits, for news that a queue has lost, gets it by
+/// a restart.
+async fn calm(mut stage: Stage, reader: &Reader) -> Result<(Stage, Calm), Failure> {
+    let begun = Instant::now();
+    let mut late = reader.drain(DRAIN_MAX).await;
+    let mut waited_for_news = BTreeMap::new();
+    for id in &late {
+        *waited_for_news.entry(reader.situation(*id).await).or_default() += 1;
+    }
+    let mut dead_letters = dead_letters::count(&stage.stack).await?;
+    if !late.is_empty() {
+        say(&format!("{} have not ended yet; everything is started once more", late.len()));
+        stage = stage.power_cut().await?;
+        late = reader.drain(DRAIN_AFTER_RESTART_MAX).await;
+        dead_letters.extend(dead_letters::count(&stage.stack).await?);
+    }
+    let lasted = begun.elapsed();
+    Ok((stage, Calm { waited_for_news, never_ended: late.len(), dead_letters, lasted }))
 }
 
 /// Somebody who may read everything.
@@ -187,6 +205,15 @@ impl Reader {
     async fn statuses_of(&self, ids: Vec<IntentId>) -> BTreeMap<IntentId, Option<String>> {
         let read = stream::iter(ids).map(|id| async move { (id, self.status(id).await) });
         read.buffer_unordered(AT_ONCE_MAX).collect().await
+    }
+
+    /// What an intent is, and what it waits for.
+    async fn situation(&self, id: IntentId) -> String {
+        let call = Call::get(&self.key, format!("/v1/intents/{id}"));
+        let intent = self.client.ask(&call).await.map(|answer| answer.json()).unwrap_or_default();
+        let word = |place| intent.pointer(place).and_then(Value::as_str).unwrap_or("-");
+        let (plan, status) = (word("/payload/plan"), word("/status"));
+        format!("{plan} {status} {}", word("/waiting_reason"))
     }
 
     async fn status(&self, id: IntentId) -> Option<String> {

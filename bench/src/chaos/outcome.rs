@@ -34,8 +34,9 @@ pub struct Outcome {
     pub answers: BTreeMap<u16, u64>,
     /// What went wrong, and how often.
     pub faults: Tally,
-    /// Intents that ended only after a restart, since a queue had lost what they waited for.
-    pub waited_for_news: usize,
+    /// Intents that ended only after a restart, since a queue had lost what they waited for: how many
+    /// there were of each kind, with their status and what they waited for.
+    pub waited_for_news: BTreeMap<String, usize>,
     /// Errands that never ended.
     pub never_ended: usize,
     /// How long everything took to end once nothing went wrong any more.
@@ -79,9 +80,10 @@ impl fmt::Display for Outcome {
         }
         writeln!(
             f,
-            "drained in {} s; {} waited for news that a queue had lost; {} never ended",
+            "drained in {} s; {} waited for news that a queue had lost ({}); {} never ended",
             self.drained_in.as_secs(),
-            self.waited_for_news,
+            self.waited_for_news.values().sum::<usize>(),
+            listed(&self.waited_for_news),
             self.never_ended
         )?;
         write!(f, "violations: {}", self.violations.len())?;
