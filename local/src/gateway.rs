@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::http::{Method, Response, StatusCode};
 use jiff::Timestamp;
 use serde_json::json;
@@ -27,6 +27,9 @@ use crate::template::route::Routes;
 const BODY_BYTES_MAX: usize = 10_000_000;
 /// How long API Gateway waits for a function.
 const INTEGRATION_MAX: Duration = Duration::from_secs(30);
+/// When to come back to a function that has no place, in seconds. API Gateway leaves its callers to
+/// guess; here they share one machine with what they wait for.
+const RETRY_AFTER_SECONDS: u16 = 1;
 
 /// The gateway of one stack. Clones share it.
 #[derive(Debug, Clone)]
@@ -94,7 +97,9 @@ async fn handle(
 fn refusal(failure: &Failure) -> Response<Body> {
     match failure {
         Failure::Throttled | Failure::NoProcess => {
-            message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+            let mut response = message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
+            response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS.into());
+            response
         }
         Failure::Exited | Failure::TimedOut(_) | Failure::Function(_) => {
             message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
@@ -108,4 +113,20 @@ fn message(status: StatusCode, text: &str) -> Response<Body> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_finds_no_place_is_told_when_to_come_back() {
+        for failure in [Failure::Throttled, Failure::NoProcess] {
+            let response = refusal(&failure);
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[RETRY_AFTER], "1");
+        }
+        // What has begun may have done something, so nobody is asked to repeat it.
+        assert!(!refusal(&Failure::Exited).headers().contains_key(RETRY_AFTER));
+    }
 }

@@ -14,6 +14,7 @@ mod agents_api;
 mod api;
 mod bad_input;
 mod browser;
+mod chaos;
 mod cli;
 mod concurrency;
 mod contract;
