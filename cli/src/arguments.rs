@@ -11,6 +11,7 @@ use crate::agents::AgentsCommand;
 use crate::connection::Deployment;
 use crate::dead::DeadCommand;
 use crate::demo::DemoArguments;
+use crate::doctor::DoctorArguments;
 use crate::failure::{Failure, Verdict};
 use crate::function::FunctionArguments;
 use crate::intents::IntentsCommand;
@@ -19,7 +20,9 @@ use crate::scenarios::ScenariosCommand;
 use crate::tasks::TasksCommand;
 use crate::terminal::Terminal;
 use crate::up::UpArguments;
-use crate::{agents, dead, demo, environment, function, intents, keys, scenarios, tasks, up};
+use crate::{
+    agents, dead, demo, doctor, environment, function, intents, keys, scenarios, tasks, up,
+};
 
 const EXAMPLES: &str = "\
 Start here:
@@ -77,6 +80,8 @@ enum Command {
     Keys(Remote<KeysCommand>),
     /// Apply scenario bundles: agents, a workflow and the intent that starts it.
     Scenarios(Remote<ScenariosCommand>),
+    /// Say what is wrong with a deployment, and what to do (key: admin).
+    Doctor(DoctorArguments),
     /// Print the API as an OpenAPI document.
     Openapi,
 }
@@ -119,6 +124,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<Verdict, Failure> {
         Command::Scenarios(Remote { command, deployment }) => {
             one_thread()?.block_on(scenarios::run(command, &deployment, terminal))
         }
+        Command::Doctor(arguments) => one_thread()?.block_on(doctor::run(arguments, terminal)),
         Command::Openapi => {
             terminal.answer(&openapi::document(), openapi::text).map(|()| Verdict::Done)
         }
@@ -197,6 +203,8 @@ mod tests {
             "keys bootstrap",
             "scenarios apply scenario.json --watch",
             "scenarios validate scenario.json",
+            "doctor",
+            "doctor --no-probe --url http://127.0.0.1:1 --api-key k",
             "openapi",
             "tasks --url http://127.0.0.1:1 list",
             "tasks list --url http://127.0.0.1:1 --api-key k",
@@ -232,7 +240,7 @@ mod tests {
         refuses(&format!("tasks answer {ID} submitted --data amount"), "NAME=VALUE");
         refuses(&format!("tasks answer {ID} submitted --data-json [1]"), "JSON object");
         refuses("agents register a --delivery http", "--callback-url");
-        refuses("dead redrive", "--all");
+        refuses("dead redrive", "<ID>");
         refuses("dead redrive --all 0-0123456789abcdef01234567", "cannot be used with");
         refuses("dead redrive --queue wakes", "--all");
         refuses("dead drop", "ID");

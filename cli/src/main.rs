@@ -6,6 +6,7 @@ mod client;
 mod connection;
 mod dead;
 mod demo;
+mod doctor;
 mod environment;
 mod event_line;
 mod failure;

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// The most characters that an address may have, scheme included. The contract's limit.
 pub const ADDRESS_CHARS_MAX: usize = 383;
-const SCHEME: &str = "agent://";
+/// What the longer spelling of an address begins with.
+pub(crate) const SCHEME: &str = "agent://";
 const AGENT_CORE: &str = "agent_core";
 
 /// Where an intent goes: one to three segments, written `agent://org/workspace/name` or bare.

@@ -9,6 +9,7 @@ mod create;
 mod dead_letter;
 mod decision;
 mod delivery;
+mod diagnosis;
 mod execute;
 mod inbox;
 mod list;

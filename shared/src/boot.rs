@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::{App, Clock, Config, Random};
 use crate::callback::Reach;
+use crate::diagnosis::Settings;
 use crate::digest::Digest;
 use crate::link::LinkSecret;
 use crate::message::Queue;
@@ -139,6 +140,17 @@ pub fn callback_reach() -> Result<Reach, BootError> {
     }
 }
 
+/// What the deployer has set that deserves a look.
+pub fn settings() -> Result<Settings, BootError> {
+    Ok(Settings {
+        first_key: variable("BOOTSTRAP_ADMIN_KEY_SHA256").is_some(),
+        notices: variable("NOTICE_URL").is_some(),
+        private_callbacks: callback_reach()? == Reach::Private,
+        scripted_model: switch("SCRIPTED_MODEL")?,
+        rate_limit: number("RATE_LIMIT_PER_MINUTE")? != Some(0_u32),
+    })
+}
+
 /// Any other setting of one function.
 pub fn setting(name: &'static str) -> Option<String> {
     variable(name)
@@ -182,7 +194,8 @@ fn start_log() {
     let filter = EnvFilter::try_new(said);
     let filter = filter.unwrap_or_else(|_| EnvFilter::new(format!("info,{always}")));
     // A second start in one process (a test, the local command) keeps the first log.
-    let lines = tracing_subscriber::fmt().json().with_ansi(false).map_event_format(log::Lines);
+    let lines = tracing_subscriber::fmt().json().with_span_list(false).with_ansi(false);
+    let lines = lines.map_event_format(log::Lines);
     let _ = lines.with_env_filter(filter).try_init();
 }
 

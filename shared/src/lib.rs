@@ -11,6 +11,7 @@ pub mod ascii;
 pub mod callback;
 pub mod csrf;
 pub mod dead_letter;
+pub mod diagnosis;
 pub mod digest;
 pub mod form;
 pub mod id;
@@ -25,6 +26,7 @@ pub mod principal;
 pub mod registration;
 pub mod retry;
 pub mod route;
+pub mod trace;
 pub mod untrusted;
 pub mod webhook;
 

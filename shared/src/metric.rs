@@ -5,6 +5,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tracing::info;
 
+use crate::intent::Status;
+use crate::intent::event::EventKind;
+use crate::intent::record::Recorded;
+
 /// Where the metrics are found.
 pub const NAMESPACE: &str = "Holdpoint";
 /// The target under which lines are logged. The log's writer puts them out as they are, since the
@@ -21,6 +25,20 @@ pub enum Metric {
         /// Where they were taken from.
         origin: &'static str,
     },
+    /// Intents that were sent, or that ended so.
+    Intents {
+        /// `CREATED`, or the status in which they ended.
+        status: &'static str,
+    },
+    /// Answers of people.
+    Decisions {
+        /// Whether they let the work go on: `yes` or `no`.
+        answer: &'static str,
+    },
+    /// Looks of the schedule at the timers.
+    Sweeps,
+    /// How late wake-ups came.
+    WakeLateness,
 }
 
 impl Metric {
@@ -28,12 +46,20 @@ impl Metric {
     pub fn name(&self) -> &'static str {
         match self {
             Self::DeadLetters { .. } => "DeadLetters",
+            Self::Intents { .. } => "Intents",
+            Self::Decisions { .. } => "Decisions",
+            Self::Sweeps => "Sweeps",
+            Self::WakeLateness => "WakeLateness",
         }
     }
 
     fn unit(self) -> &'static str {
         match self {
-            Self::DeadLetters { .. } => "Count",
+            Self::DeadLetters { .. }
+            | Self::Intents { .. }
+            | Self::Decisions { .. }
+            | Self::Sweeps => "Count",
+            Self::WakeLateness => "Milliseconds",
         }
     }
 
@@ -41,6 +67,9 @@ impl Metric {
     fn dimensions(self) -> Vec<(&'static str, &'static str)> {
         match self {
             Self::DeadLetters { origin } => vec![("Queue", origin)],
+            Self::Intents { status } => vec![("Status", status)],
+            Self::Decisions { answer } => vec![("Answer", answer)],
+            Self::Sweeps | Self::WakeLateness => vec![],
         }
     }
 }
@@ -49,6 +78,51 @@ impl Metric {
 pub fn count(metric: &Metric, value: u64, at: Timestamp) {
     let emf = line(*metric, value, at);
     info!(target: TARGET, emf = %emf);
+}
+
+/// Counts what a commit recorded. A commit that is relayed again is counted again.
+pub fn happened(records: &[Recorded], now: Timestamp) {
+    for metric in records.iter().filter_map(|record| of(&record.event.kind)) {
+        count(&metric, 1, now);
+    }
+}
+
+/// What is counted of an event.
+fn of(kind: &EventKind) -> Option<Metric> {
+    let ended = |status: Status| Some(Metric::Intents { status: status.name() });
+    match kind {
+        EventKind::Created { .. } => ended(Status::Created),
+        EventKind::Completed { .. } => ended(Status::Completed),
+        EventKind::Failed { .. } => ended(Status::Failed),
+        EventKind::Canceled { .. } => ended(Status::Canceled),
+        EventKind::TimedOut => ended(Status::TimedOut),
+        EventKind::Approved { .. } => Some(Metric::Decisions { answer: "yes" }),
+        EventKind::Refused { .. } => Some(Metric::Decisions { answer: "no" }),
+        EventKind::Submitted
+        | EventKind::Offered { .. }
+        | EventKind::Acknowledged
+        | EventKind::Started { .. }
+        | EventKind::Stepped { .. }
+        | EventKind::Held { .. }
+        | EventKind::TaskAssigned
+        | EventKind::Reminded { .. }
+        | EventKind::Escalated { .. }
+        | EventKind::Reassigned { .. }
+        | EventKind::StepBegun { .. }
+        | EventKind::StepEnded { .. }
+        | EventKind::Notified { .. }
+        | EventKind::Checked
+        | EventKind::Said { .. }
+        | EventKind::Hidden { .. }
+        | EventKind::PolicyChanged { .. }
+        | EventKind::Suspended { .. }
+        | EventKind::AskEnded { .. }
+        | EventKind::Resumed { .. }
+        | EventKind::HandedOn { .. }
+        | EventKind::CallClaimed { .. }
+        | EventKind::CallFinished { .. }
+        | EventKind::DeliveryFailed { .. } => None,
+    }
 }
 
 /// The line of a metric.

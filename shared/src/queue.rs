@@ -9,15 +9,16 @@ pub use batch::{Failure, each};
 pub use owed::{OwedError, send_owed};
 pub use received::Received;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
-use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue};
 
 use crate::dead_letter::Reason;
 use crate::message::{Message, Queue};
+use crate::trace;
 use outgoing::Outgoing;
 
 /// The longest delay that SQS takes, in seconds.
@@ -115,6 +116,7 @@ impl Queues {
             .send_message()
             .queue_url(url)
             .message_body(body)
+            .set_message_attributes(carried())
             .delay_seconds(whole_seconds(delay))
             .send()
             .await
@@ -203,6 +205,13 @@ where
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     QueueError::Unavailable(DisplayErrorContext(error).to_string())
+}
+
+/// The present trace, as messages carry it on.
+fn carried() -> Option<HashMap<String, MessageAttributeValue>> {
+    let value = MessageAttributeValue::builder().data_type("String");
+    let value = value.string_value(trace::current()?.to_string()).build().ok()?;
+    Some(HashMap::from([(trace::TRACEPARENT.to_owned(), value)]))
 }
 
 fn whole_seconds(delay: Duration) -> i32 {

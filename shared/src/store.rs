@@ -19,6 +19,7 @@ mod mesh;
 mod offer;
 mod place;
 mod published;
+mod pulse;
 mod rate;
 mod registry;
 mod slot;
@@ -39,7 +40,7 @@ pub use published::{Departure, Replay, Underway};
 pub use registry::StoredRoute;
 pub use stream_record::{Committed, Happened, Row, StreamRecord, Unreadable, owed_for};
 pub use subscription::KeptSubscription;
-pub use timer::{TIMER_SHARDS, Timer};
+pub use timer::{TIMER_SHARDS, TIMERS_PER_READ_MAX, Timer};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};

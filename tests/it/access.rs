@@ -106,6 +106,7 @@ const ROUTES: &[Row] = &[
     row("POST", "/v1/webhooks/events", "/v1/webhooks/events?owner_agent=task-processor", r#"{"event_type":"a.b","source":"test","payload":{}}"#, Turn(A), OWNER),
     row("POST", "/v1/webhooks/events/{event_id}/replay", "/v1/webhooks/events/{id}/replay?owner_agent=task-processor", "", Turn(A), [DENIED, HIDDEN, DENIED, HIDDEN]),
     row("GET", "/v1/dead-letters", "/v1/dead-letters", "", Turn(A), ADMIN),
+    row("GET", "/v1/diagnostics", "/v1/diagnostics", "", Turn(A), ADMIN),
     row("GET", "/v1/dead-letters/{id}", DEAD_LETTER, "", Turn(A), [DENIED, DENIED, DENIED, HIDDEN]),
     row("DELETE", "/v1/dead-letters/{id}", DEAD_LETTER, "", Turn(A), [DENIED, DENIED, DENIED, HIDDEN]),
     row("POST", "/v1/dead-letters/{id}/redrive", REDRIVE, "", Turn(A), [DENIED, DENIED, DENIED, HIDDEN]),
@@ -335,7 +336,22 @@ fn the_template_the_routers_and_the_table_of_this_test_name_the_same_routes() {
 }
 
 /// Routes whose success needs more than the table sets up: the file and the story that has it.
-const SUCCEED_ELSEWHERE: [(&str, &str, &str); 4] = [
+const SUCCEED_ELSEWHERE: [(&str, &str, &str); 7] = [
+    (
+        "DELETE /v1/dead-letters/{id}",
+        include_str!("dead_letters.rs"),
+        "what_fails_comes_again_after_a_pause_of_its_class_until_its_last_attempt_buries_it",
+    ),
+    (
+        "GET /v1/dead-letters/{id}",
+        include_str!("dead_letters.rs"),
+        "a_message_of_another_version_is_kept_whole_shown_singly_and_sent_as_it_was",
+    ),
+    (
+        "POST /v1/dead-letters/{id}/redrive",
+        include_str!("dead_letters.rs"),
+        "an_intent_goes_on_when_its_dead_letter_is_sent_again",
+    ),
     (
         "DELETE /v1/webhooks/subscriptions/{id}",
         include_str!("webhooks/subscriptions.rs"),

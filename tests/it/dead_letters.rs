@@ -196,7 +196,7 @@ async fn redrive(world: &World, queues: &Queues, id: &Value) -> Answer {
 
     let path = format!("/v1/dead-letters/{}/redrive", id.as_str().unwrap());
     let request = Request::post(path).header("x-api-key", &world.admin).body(Body::empty());
-    let routes = service(dead_letters::routes(queues.clone()), world.app.clone());
+    let routes = service(dead_letters::routes(queues.clone(), tests::SETTINGS), world.app.clone());
     let Ok(response) = routes.oneshot(request.unwrap()).await;
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();

@@ -15,7 +15,7 @@ use crate::processes;
 use emulated::{Emulator, program};
 
 /// The events of one function in the order in which they follow from one another.
-const ORDER: [&str; 3] = ["page.json", "tasks.json", "decide.json"];
+const ORDER: [&str; 5] = ["page.json", "tasks.json", "decide.json", "list.json", "redrive.json"];
 
 /// A stack, and what the events are about.
 struct Stage {

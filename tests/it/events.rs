@@ -445,7 +445,8 @@ async fn dead_letters_buries_what_queues_gave_up_lists_it_and_sends_it_again() {
         assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
     }
     let list = event(&world, "dead-letters/list.json", "");
-    let (status, listed) = answer(&world, dead_letters::routes(queues.clone()), &list).await;
+    let (status, listed) =
+        answer(&world, dead_letters::routes(queues.clone(), tests::SETTINGS), &list).await;
     let listed = json_of(&listed)["dead_letters"].clone();
     assert_eq!((status, listed.as_array().unwrap().len()), (200, 1), "{listed}");
     assert_eq!((&listed[0]["kind"], &listed[0]["intent_id"]), (&json!("turn"), &json!(id)));
@@ -453,7 +454,7 @@ async fn dead_letters_buries_what_queues_gave_up_lists_it_and_sends_it_again() {
 
     let redrive = event(&world, "dead-letters/redrive.json", "");
     for _ in 0..2 {
-        let routes = dead_letters::routes(queues.clone());
+        let routes = dead_letters::routes(queues.clone(), tests::SETTINGS);
         let (status, sent) = answer(&world, routes, &redrive).await;
         assert_eq!(status, 200, "{sent}");
     }

@@ -33,6 +33,7 @@ mod mcp;
 mod mesh;
 mod openai_agents;
 mod openapi;
+mod operators;
 mod processes;
 mod pump;
 mod push;

@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use shared::callback::{Courier, Lookup, Reach};
 use shared::message::{Message, Notice};
 use shared::queue::Queues;
+use shared::trace::{TRACEPARENT, Trace};
 use tests::World;
 use tokio::net::TcpListener;
 
@@ -32,6 +33,8 @@ struct Sent {
     letters: Vec<Value>,
     /// Requests to queues.
     requests: usize,
+    /// The traces that messages were part of.
+    traces: Vec<Trace>,
 }
 
 /// The relay, the queues and the wake function of a world.
@@ -192,6 +195,11 @@ impl<'a> Pump<'a> {
         std::mem::take(&mut self.notices)
     }
 
+    /// The traces that messages were sent in since the last look.
+    pub(crate) fn traces(&mut self) -> Vec<Trace> {
+        std::mem::take(&mut self.sent.lock().unwrap().traces)
+    }
+
     /// What the receiver of notices was sent since the last look.
     pub(crate) fn letters(&mut self) -> Vec<Value> {
         std::mem::take(&mut self.sent.lock().unwrap().letters)
@@ -312,6 +320,8 @@ async fn take(State(sent): State<Arc<Mutex<Sent>>>, body: Bytes) -> Json<Value> 
     let mut keep = |entry: &Value| {
         let message = serde_json::from_str(entry["MessageBody"].as_str().unwrap()).unwrap();
         sent.messages.push((entry["DelaySeconds"].as_u64().unwrap(), message));
+        let trace = entry["MessageAttributes"][TRACEPARENT]["StringValue"].as_str();
+        sent.traces.extend(trace.map(|text| Trace::parse(text).unwrap()));
     };
     let taken = |id: &Value| json!({"Id": id, "MessageId": "taken", "MD5OfMessageBody": ""});
     if let Some(entries) = body["Entries"].as_array() {

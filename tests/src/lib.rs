@@ -29,4 +29,4 @@ pub use program::{Ended, Program};
 pub use python::Python;
 pub use running::{Connection, Running};
 pub use table::Table;
-pub use world::{Answer, World, no_queues};
+pub use world::{Answer, SETTINGS, World, no_queues};

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use shared::app::{App, Clock, Config, NewKey, Random};
 use shared::callback::Reach;
+use shared::diagnosis::Settings;
 use shared::http::service;
 use shared::link::LinkSecret;
 use shared::principal::Role;
@@ -173,11 +174,20 @@ pub(crate) fn routes(app: &App, secret: &LinkSecret, queues: Queues) -> Router {
         .merge(approve::routes(reviews))
         .merge(agents::routes(Reach::Private))
         .merge(inbox::routes())
-        .merge(dead_letters::routes(queues))
+        .merge(dead_letters::routes(queues, SETTINGS))
         .merge(mcp::routes())
         .merge(webhooks::routes(Reach::Private));
     service(routes, app.clone())
 }
+
+/// What the deployer of this world has set: nothing that deserves a look.
+pub const SETTINGS: Settings = Settings {
+    first_key: false,
+    notices: true,
+    private_callbacks: false,
+    scripted_model: false,
+    rate_limit: true,
+};
 
 /// Queues that nothing reaches: tests that send again bring their own.
 pub fn no_queues() -> Queues {

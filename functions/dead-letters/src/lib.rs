@@ -1,10 +1,11 @@
-//! `dead-letters`: what was given up, and sending it again.
+//! `dead-letters`: what was given up, and sending it again; and what is wrong with the deployment.
 //!
 //! Functions bury what they cannot do, with the reason. What a crash or the end of an invocation kept
 //! them from burying ends in the dead letters of its queue, and from there it is buried here. So
 //! everything that was given up is in one list, whatever gave it up.
 
 mod bury;
+mod diagnosis;
 mod letter;
 mod redrive;
 
@@ -17,19 +18,22 @@ use lambda_http::tower::Service as _;
 use lambda_runtime::service_fn;
 use serde_json::value::RawValue;
 use shared::app::App;
-use shared::boot::Boot;
+use shared::boot::{self, Boot};
+use shared::diagnosis::Settings;
 use shared::http::{answer, service};
 use shared::queue::Queues;
 
 pub use bury::bury;
 
-/// This function's routes, which send again through `queues`.
-pub fn routes(queues: Queues) -> Router<App> {
+/// This function's routes, which send again through `queues` and know what the deployer has set.
+pub fn routes(queues: Queues, settings: Settings) -> Router<App> {
     Router::new()
+        .route("/v1/diagnostics", get(diagnosis::show))
         .route("/v1/dead-letters", get(letter::list))
         .route("/v1/dead-letters/{id}", get(letter::show).delete(letter::forget))
         .route("/v1/dead-letters/{id}/redrive", post(letter::redrive))
         .layer(Extension(queues))
+        .layer(Extension(settings))
 }
 
 /// Runs the function.
@@ -40,7 +44,7 @@ pub fn routes(queues: Queues) -> Router<App> {
 pub async fn run() -> Result<(), lambda_runtime::Error> {
     let boot = Boot::start().await;
     let (app, queues) = (boot.app()?, boot.queues());
-    let router = service(routes(queues.clone()), app.clone());
+    let router = service(routes(queues.clone(), boot::settings()?), app.clone());
     let handler = move |event: LambdaEvent<Box<RawValue>>| {
         let (router, app, queues) = (router.clone(), app.clone(), queues.clone());
         Box::pin(async move { handle(router, &app, &queues, event).await })

@@ -17,10 +17,12 @@ use shared::app::App;
 use shared::boot::Boot;
 use shared::dead_letter::{Content, DeadLetter, DeadLetterId, Origin, Reason};
 use shared::message::Message;
+use shared::metric;
 use shared::queue::{DELAY_SECONDS_MAX, Failure, OwedError, QueueError, Queues, send_owed};
 use shared::retry::Again;
-use shared::store::{Happened, Row, StreamRecord, Timer, Unreadable, owed_for};
-use tracing::{info, warn};
+use shared::store::{Committed, Happened, Row, StreamRecord, Timer, Unreadable, owed_for};
+use shared::trace::{Trace, within};
+use tracing::{Instrument as _, info, info_span, warn};
 
 /// Who removes items by TTL, as stream records say it.
 const TTL_PRINCIPAL: &str = "dynamodb.amazonaws.com";
@@ -142,9 +144,7 @@ impl Relay {
         }
         let row: Row = serde_dynamo::from_item(item.clone())?;
         match StreamRecord::read(happened, &row)? {
-            StreamRecord::Committed(committed) => {
-                Ok(send_owed(&self.app, &self.queues, &committed).await?)
-            }
+            StreamRecord::Committed(committed) => Ok(self.send_owed(&committed).await?),
             StreamRecord::TimerSet { tenant, timer } => self.set(tenant, timer).await,
             StreamRecord::TimerExpired { tenant, timer } => {
                 Ok(self.queues.send(&wake(tenant, timer), Duration::ZERO).await?)
@@ -155,6 +155,22 @@ impl Relay {
             }
             StreamRecord::Other => Ok(()),
         }
+    }
+
+    /// Sends what a commit owes, as a part of the trace that led to it, and counts what happened.
+    async fn send_owed(&self, committed: &Committed) -> Result<(), OwedError> {
+        let trace = committed.trace.map(|trace| trace.next(self.app.random()));
+        let trace = trace.unwrap_or_else(|| Trace::begin(self.app.random()));
+        let unit = info_span!("commit", trace_id = trace.id(), intent_id = %committed.intent);
+        let sent = async {
+            send_owed(&self.app, &self.queues, committed).await?;
+            info!(owed = committed.commit.owed.len(), "commit relayed");
+            Ok(())
+        };
+        let sent: Result<(), OwedError> = within(trace, sent).instrument(unit).await;
+        sent?;
+        metric::happened(&committed.commit.records, self.app.now());
+        Ok(())
     }
 
     /// Hands a wake-up to the queue at once if it falls due within the queue's reach; the schedule

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::error::Error;
 use shared::message::Message;
+use shared::metric::{self, Metric};
 use shared::queue::DELAY_SECONDS_MAX;
 use shared::store::{TIMER_SHARDS, Timer, Underway};
 use tracing::info;
@@ -39,6 +40,9 @@ impl Waker {
         if restart {
             self.recover_deliveries().await?;
         }
+        let tenant = self.app.tenant();
+        self.app.store().note_sweep(tenant, self.app.now()).await.map_err(Error::from)?;
+        metric::count(&Metric::Sweeps, 1, self.app.now());
         info!(timers, restart, "timers handed over");
         Ok(Swept { timers })
     }

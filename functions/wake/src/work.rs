@@ -9,6 +9,7 @@ use shared::intent::ask::AskEnding;
 use shared::intent::workflow::StepEnding;
 use shared::intent::{Command, Rejection, react};
 use shared::message::Message;
+use shared::metric::{self, Metric};
 
 use super::{WakeError, Waker};
 
@@ -42,7 +43,11 @@ impl Waker {
                 let again = Message::Wake { tenant, intent, due_at };
                 Ok(self.queues.send(&again, early).await?)
             }
-            Ok(_) | Err(_) => self.execute(intent, &Command::Wake).await,
+            Ok(_) | Err(_) => {
+                let late_ms = u64::try_from(-early.as_millis()).unwrap_or_default();
+                metric::count(&Metric::WakeLateness, late_ms, self.app.now());
+                self.execute(intent, &Command::Wake).await
+            }
         }
     }
 

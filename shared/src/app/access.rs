@@ -13,6 +13,7 @@ use crate::intent::Intent;
 use crate::key::{Key, KeyText};
 use crate::principal::{Assurance, Principal, Role};
 use crate::store::Stored;
+use crate::trace;
 
 /// How long a function goes by a key or a route that it has read. A revoked key may work this long,
 /// and a changed route takes this long to hold everywhere.
@@ -35,6 +36,7 @@ impl App {
 
     /// The intent, if `by` may see it; otherwise as if it did not exist.
     pub async fn visible(&self, by: &Principal, id: IntentId) -> Result<Stored, Error> {
+        trace::about(id);
         let found = self.store().load(self.tenant(), id).await?;
         found.filter(|stored| may_see(by, &stored.intent)).ok_or(Error::NotFound("intent"))
     }

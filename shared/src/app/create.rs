@@ -11,6 +11,7 @@ use crate::intent::{Command, Intent, decide};
 use crate::principal::Principal;
 use crate::route::Route;
 use crate::store::{Change, CommitError};
+use crate::trace;
 
 /// The answer to a creation.
 #[derive(Debug)]
@@ -38,6 +39,7 @@ impl App {
             Some(key) => IntentId::derived(&["key", self.tenant(), &by.name, endpoint, key]),
             None => self.new_intent_id(),
         };
+        trace::about(id);
         let command = Command::Create { id, envelope: Box::new(envelope) };
         let now = self.now();
         let events = decide(None, &command, now)?;

@@ -14,6 +14,7 @@ use crate::intent::envelope::Envelope;
 use crate::intent::{Command, Event, Handed, Intent, Rejection, decide, react, record};
 use crate::principal::Principal;
 use crate::store::{Attachment, Change, CommitError, Stored};
+use crate::trace;
 
 /// How often a command is decided anew because another change came first.
 pub(super) const CONFLICTS_MAX: u32 = 12;
@@ -124,6 +125,7 @@ impl App {
 
     /// The intent as it is stored.
     pub async fn load(&self, id: IntentId) -> Result<Stored, Error> {
+        trace::about(id);
         let found = self.store().load(self.tenant(), id).await?;
         found.ok_or(Error::Rejected(Rejection::NotFound))
     }

@@ -2,15 +2,17 @@
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use tracing::info;
+use tracing::field::Empty;
+use tracing::{Instrument as _, info, info_span};
 
 use super::document::allow;
 use super::tally::Tally;
 use crate::app::App;
 use crate::error::Error;
+use crate::trace::{TRACEPARENT, Trace, within};
 
 const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,18 +40,22 @@ async fn nowhere(State(app): State<App>, uri: Uri) -> Error {
 
 async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started_at = app.now();
+    let trace = trace(request.headers(), &app);
+    let unit = info_span!("request", trace_id = trace.id(), intent_id = Empty);
     let trace_id = request.headers().get(TRACE_ID).filter(|id| is_plain(id)).cloned();
     let request_id = data_encoding::HEXLOWER.encode(&app.random::<8>());
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
     let tally = Tally::default();
     request.extensions_mut().insert(tally.clone());
-    let mut response = next.run(request).await;
+    let mut response = within(trace, next.run(request).instrument(unit.clone())).await;
     let status = response.status().as_u16();
     let duration_ms = app.now().duration_since(started_at).as_millis();
     // The path's pattern, not the path: a review link must not end up in a log.
     let route = path.as_ref().map_or("(none)", MatchedPath::as_str);
-    info!(%method, route, status, duration_ms, request_id, "{method} {route} answered {status}");
+    unit.in_scope(|| {
+        info!(%method, route, status, duration_ms, request_id, "{method} {route} answered {status}");
+    });
     let headers = response.headers_mut();
     tally.write(headers);
     if let Ok(id) = HeaderValue::from_str(&request_id) {
@@ -59,6 +65,15 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
         headers.insert(TRACE_ID, id);
     }
     response.into_response()
+}
+
+/// A further unit of work of the caller's trace, or the first of a new one.
+fn trace(headers: &HeaderMap, app: &App) -> Trace {
+    let began = headers.get(TRACEPARENT).and_then(|text| text.to_str().ok());
+    match began.and_then(Trace::parse) {
+        Some(began) => began.next(app.random()),
+        None => Trace::begin(app.random()),
+    }
 }
 
 fn is_plain(id: &HeaderValue) -> bool {

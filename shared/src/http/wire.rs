@@ -6,6 +6,7 @@ pub mod approval;
 pub mod capability;
 pub mod create;
 pub mod dead_letter;
+pub mod diagnosis;
 pub mod event;
 pub mod human_task;
 pub mod inbox;

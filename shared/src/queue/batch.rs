@@ -1,13 +1,15 @@
 //! Working through a batch so that one bad message never blocks or repeats the others.
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
-use tracing::{info, warn};
+use tracing::field::Empty;
+use tracing::{Instrument as _, info, info_span, warn};
 
 use super::{Queues, Received};
 use crate::app::App;
 use crate::dead_letter::{DeadLetter, Reason};
 use crate::message::Message;
 use crate::retry::{ATTEMPTS_MAX, Again};
+use crate::trace::{Trace, about, within};
 
 /// An error that says what becomes of the message that it befell.
 pub trait Failure: std::fmt::Display {
@@ -35,17 +37,19 @@ where
     let mut records: Vec<_> = event.records.into_iter().map(|it| Received::of(it, app)).collect();
     records.sort_by_key(|record| record.sent_at);
     for record in records {
-        let outcome = match serde_json::from_str::<Message>(&record.body) {
-            Ok(message) => work(message).await.map_err(|error| (error.reason(), error.to_string())),
-            Err(_) => Err((Reason::Unreadable, Reason::Unreadable.text())),
-        };
+        let trace = record.trace.map(|trace| trace.next(app.random()));
+        let trace = trace.unwrap_or_else(|| Trace::begin(app.random()));
+        let unit = info_span!("message", trace_id = trace.id(), intent_id = Empty);
         let message_id = record.message_id.clone();
-        let Err((reason, cause)) = outcome else {
+        let attempted = within(trace, attempt(&record, &work)).instrument(unit.clone()).await;
+        let entered = unit.entered();
+        let Err((reason, cause)) = attempted else {
             info!(message_id, "message done");
             continue;
         };
         let (code, attempt) = (reason.code(), record.attempts);
         warn!(message_id, cause, reason = code, attempt, "message failed");
+        drop(entered);
         let [draw] = [u64::from_be_bytes(app.random())];
         let pause = match reason.again().pause(record.attempts, draw) {
             Some(pause) => pause,
@@ -68,6 +72,21 @@ where
         warn!(cause = %error, "failed messages could not be given their pauses");
     }
     response
+}
+
+async fn attempt<E: Failure, F>(
+    record: &Received,
+    work: &impl Fn(Message) -> F,
+) -> Result<(), (Reason, String)>
+where
+    F: Future<Output = Result<(), E>>,
+{
+    let message = serde_json::from_str::<Message>(&record.body)
+        .map_err(|_| (Reason::Unreadable, Reason::Unreadable.text()))?;
+    if let Some(intent) = message.intent() {
+        about(intent);
+    }
+    work(message).await.map_err(|error| (error.reason(), error.to_string()))
 }
 
 fn dead_letter(app: &App, queues: &Queues, record: &Received, reason: Reason) -> DeadLetter {

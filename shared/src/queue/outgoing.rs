@@ -4,7 +4,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{BuildError, DisplayErrorContext};
 use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
 
-use super::{MESSAGES_PER_REQUEST_MAX, QueueError};
+use super::{MESSAGES_PER_REQUEST_MAX, QueueError, carried};
 
 /// The most bytes that the messages of one request may have together. SQS takes no less anywhere.
 const BYTES_PER_REQUEST_MAX: usize = 256 * 1024;
@@ -76,6 +76,7 @@ impl Request {
             SendMessageBatchRequestEntry::builder()
                 .id(place.to_string())
                 .message_body(body)
+                .set_message_attributes(carried())
                 .delay_seconds(delay_s)
                 .build()
         };

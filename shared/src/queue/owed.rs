@@ -36,7 +36,7 @@ pub async fn send_owed(app: &App, queues: &Queues, committed: &Committed) -> Res
     for message in &committed.commit.owed {
         queues.send(message, Duration::ZERO).await?;
     }
-    let Committed { tenant, intent, parties: Some(parties), commit } = committed else {
+    let Committed { tenant, intent, parties: Some(parties), commit, .. } = committed else {
         return Ok(());
     };
     let subscriptions = app.active_subscriptions().await?;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::app::App;
 use crate::dead_letter::{Content, DeadLetter, DeadLetterId, Origin, Reason};
 use crate::message::Queue;
+use crate::trace::{TRACEPARENT, Trace};
 
 /// A message, with what its queue says about it.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Received {
     pub sent_at: Timestamp,
     /// When it was tried first.
     pub first_tried_at: Timestamp,
+    /// The trace that led to it.
+    pub trace: Option<Trace>,
 }
 
 impl Received {
@@ -35,7 +38,10 @@ impl Received {
             at.unwrap_or_else(|| app.now())
         };
         let attempts = number("ApproximateReceiveCount").and_then(|n| u32::try_from(n).ok());
+        let trace = record.message_attributes.get(TRACEPARENT);
+        let trace = trace.and_then(|attribute| Trace::parse(attribute.string_value.as_deref()?));
         Self {
+            trace,
             attempts: attempts.unwrap_or(1).max(1),
             sent_at: at("SentTimestamp"),
             first_tried_at: at("ApproximateFirstReceiveTimestamp"),

@@ -19,6 +19,7 @@ use crate::id::IntentId;
 use crate::intent::record::{Recorded, record};
 use crate::intent::{Event, Intent, react};
 use crate::message::Message;
+use crate::trace;
 use crate::webhook::Parties;
 
 /// The most commits that one read of history returns.
@@ -228,6 +229,9 @@ impl Store {
         item.insert("body".to_owned(), text(commit_text));
         // Beside the body and not part of the chain: whoever relays the commit reads no snapshot.
         item.insert("parties".to_owned(), text(body(&Parties::of(after))?));
+        if let Some(trace) = trace::current() {
+            item.insert(trace::TRACEPARENT.to_owned(), text(trace.to_string()));
+        }
         self.retire(&mut item, after.deadline_at());
         Ok(item)
     }

@@ -104,6 +104,10 @@ impl Place {
         Self { pk: dead_letters(tenant), sk }
     }
 
+    pub(crate) fn sweep(tenant: &str) -> Self {
+        Self { pk: format!("{tenant}#PULSE"), sk: "sweep".to_owned() }
+    }
+
     pub(crate) fn report(tenant: &str, report_id: &str) -> Self {
         Self { pk: reports(tenant), sk: report_id.to_owned() }
     }

@@ -9,6 +9,7 @@ use super::timer::Timer;
 use super::{Store, StoreError};
 use crate::dead_letter::Content;
 use crate::id::IntentId;
+use crate::trace::{TRACEPARENT, Trace};
 use crate::webhook::{Delivery, DeliveryDue, Parties};
 
 /// The attributes of a stream record's item that anybody looks at.
@@ -21,6 +22,7 @@ pub struct Row {
     intent: Option<String>,
     due_ms: Option<i64>,
     parties: Option<String>,
+    traceparent: Option<String>,
 }
 
 /// What happened to the item.
@@ -70,6 +72,8 @@ pub struct Committed {
     pub intent: IntentId,
     /// Whose business the intent is; unknown for commits of an older version.
     pub parties: Option<Parties>,
+    /// The trace that led to the commit.
+    pub trace: Option<Trace>,
     /// The commit.
     pub commit: Commit,
 }
@@ -105,8 +109,9 @@ impl Store {
         let parties = read_text(&item, "parties").map(serde_json::from_str).transpose();
         let parties =
             parties.map_err(|error| StoreError::Corrupt(format!("{intent} {seq}"), Some(error)))?;
+        let trace = read_text(&item, TRACEPARENT).and_then(Trace::parse);
         let (tenant, commit) = (tenant.to_owned(), read_body(&item)?);
-        Ok(Some(Committed { tenant, intent, parties, commit }))
+        Ok(Some(Committed { tenant, intent, parties, trace, commit }))
     }
 }
 
@@ -126,7 +131,8 @@ impl Committed {
         let intent = rest.split_once('#').and_then(|(_, id)| id.parse().ok())?;
         let parties = row.parties.as_deref().map(serde_json::from_str).transpose().ok()?;
         let commit = Commit::parse(row.body.as_deref().unwrap_or("")).ok()?;
-        Some(Self { tenant, intent, parties, commit })
+        let trace = row.traceparent.as_deref().and_then(Trace::parse);
+        Some(Self { tenant, intent, parties, trace, commit })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::id::IntentId;
 /// the number must not change while timers are pending.
 pub const TIMER_SHARDS: u8 = 8;
 /// The most timers that one look at one shard returns.
-const TIMERS_PER_READ_MAX: i32 = 1000;
+pub const TIMERS_PER_READ_MAX: u16 = 1000;
 
 /// A pending wake-up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -55,7 +55,7 @@ impl Store {
         // "~" sorts behind every character of an id, so the whole millisecond is included.
         let to = format!("{}#~", place::millis(until));
         let pk = place::timers(tenant, shard);
-        let items = self.range(pk, &from, &to, TIMERS_PER_READ_MAX, false).await?;
+        let items = self.range(pk, &from, &to, TIMERS_PER_READ_MAX.into(), false).await?;
         Ok(items.iter().filter_map(read).collect())
     }
 }

@@ -8,10 +8,11 @@ use crate::harness::{bare, text};
 use crate::openapi::{fault, operations};
 
 /// Operations that take nothing which could be wrong.
-const TAKE_NOTHING: [&str; 6] = [
+const TAKE_NOTHING: [&str; 7] = [
     "GET /health",
     "GET /openapi.json",
     "GET /v1/capabilities",
+    "GET /v1/diagnostics",
     "GET /v1/health",
     "GET /v1/me",
     "GET /v1/me/tasks",

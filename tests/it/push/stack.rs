@@ -40,6 +40,9 @@ async fn an_agent_is_posted_its_turn_gives_its_result_and_a_person_signs_off() {
     let task = until(COMES_WITHIN, "a task", task).await;
     assert!(api.decide(&task, "approve").await);
     let ended = api.intent(&id).await;
-    assert_eq!((&ended["status"], &ended["result"]["built"]), (&json!("COMPLETED"), &json!(true)));
+    assert_eq!(
+        (&ended["status"], &ended["result"]["result"]["built"]),
+        (&json!("COMPLETED"), &json!(true))
+    );
     assert!(receiver.posts().is_empty(), "one turn, one post");
 }

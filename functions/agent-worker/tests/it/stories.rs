@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use agent_worker::model::ModelError;
 use serde_json::{Value, json};
+use shared::dead_letter::Content;
 use shared::digest::Digest;
 use shared::intent::envelope::Delivery;
 use shared::intent::human_task::Outcome;
 use shared::intent::{EventKind, Phase, Status, Waiting};
 use shared::message::Message;
+use shared::retry::Again;
 
 use crate::models::{Away, Faulty, Overtaken, Silent};
 use crate::stage::{Answer, INVOCATION_S, Stage, acknowledged, failure, result};
@@ -241,15 +243,20 @@ async fn an_agent_that_takes_its_own_turns_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_no_turn_of_this_deployment_fails() {
+async fn a_message_that_is_no_turn_of_this_deployment_is_buried() {
     let stage = Stage::new().await;
     let id = stage.task().await;
     let until = stage.app.now();
     let worker = stage.worker();
     let foreign = Message::Turn { tenant: "other".to_owned(), intent: id };
     let recover = Message::Recover { tenant: "default".to_owned(), intent: id };
-    assert!(!acknowledged(&worker, &foreign, until).await);
-    assert!(!acknowledged(&worker, &recover, until).await);
+    let buried = async || stage.app.store().dead_letters("default", None, 10).await.unwrap();
+    for message in [&foreign, &recover] {
+        assert!(acknowledged(&worker, message, until).await);
+        let letters = buried().await;
+        assert!(letters.iter().any(|letter| letter.content == Content::Message(message.clone())));
+        assert!(letters.iter().all(|letter| letter.reason.again() == Again::Never), "{letters:?}");
+    }
     assert_eq!(stage.intent(id).await.fence, 0);
 }
 

@@ -20,7 +20,7 @@ fn function<'b>(blueprint: &'b Blueprint, id: &str) -> &'b Function {
 #[test]
 fn the_product_s_own_template_can_be_run() {
     let blueprint = blueprint(TEMPLATE, &[("StreamPollMilliseconds", "5")]).unwrap();
-    assert_eq!(blueprint.functions.len(), 11);
+    assert_eq!(blueprint.functions.len(), 12);
     let intents = function(&blueprint, "Intents");
     assert_eq!(intents.binary, "intents");
     assert_eq!(intents.timeout, Duration::from_secs(29));
@@ -73,7 +73,7 @@ fn the_product_s_table_queues_and_secrets_are_read() {
         redrive,
         json!({
             "deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:TurnsDeadLetters",
-            "maxReceiveCount": 5
+            "maxReceiveCount": 8
         })
     );
     let [links, notices] = blueprint.secrets.as_slice() else { panic!("two secrets") };

@@ -10,6 +10,7 @@ use super::schema::{
 use super::{Area, keys, parameter};
 use crate::account::{Account, AccountError, AccountId};
 use crate::address::Address;
+use crate::address::SCHEME;
 use crate::error::Error;
 use crate::http::wire::account::{KEY_LIFE_SECONDS_MAX, NAME_CHARS_MAX};
 use crate::principal::Role;
@@ -154,7 +155,7 @@ fn new_account() -> Value {
     let name = json!({
         "type": "string",
         "maxLength": NAME_CHARS_MAX,
-        "pattern": super::schema::ADDRESS_PATTERN,
+        "pattern": format!("^({SCHEME})?{}$", super::schema::ADDRESS_PATH),
     });
     object(
         &["name"],

@@ -19,11 +19,42 @@ const ID: &str = "^(0|[1-9][0-9]{0,18})-[0-9a-f]{24}$";
 /// The group.
 pub(super) fn area() -> Area {
     Area {
-        tag: "Dead letters",
-        about: "What was given up and why, and sending it again.",
-        operations: vec![letters(), show(), redrive(), forget()],
-        schemas: vec![("DeadLetter", letter())],
+        tag: "Operators",
+        about: "What is wrong with the deployment; what was given up and why, and sending it again.",
+        operations: vec![diagnostics(), letters(), show(), redrive(), forget()],
+        schemas: vec![("DeadLetter", letter()), ("Finding", finding())],
     }
+}
+
+fn diagnostics() -> Operation {
+    Operation::new("get", "/v1/diagnostics", "getDiagnostics", "What is wrong with the deployment")
+        .says("Each check with what it found. `holdpoint doctor` shows it, and tries a wake-up besides.")
+        .for_roles(&[Role::Admin])
+        .answering(
+            "What was found.",
+            answer(json!({
+                "version": text(),
+                "now": instant(),
+                "level": said("The worst of them.", level()),
+                "findings": list(named("Finding")),
+            })),
+        )
+}
+
+fn level() -> Value {
+    words(["ok", "warning", "failure"])
+}
+
+fn finding() -> Value {
+    object(
+        &["check", "level", "detail", "remedy"],
+        json!({
+            "check": said("What was looked at.", text()),
+            "level": level(),
+            "detail": said("What was seen.", text()),
+            "remedy": said("What to do, unless it is as it should be.", or_null(text())),
+        }),
+    )
 }
 
 fn letters() -> Operation {

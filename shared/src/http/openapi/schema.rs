@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
 
-use crate::address::ADDRESS_CHARS_MAX;
+use crate::address::{ADDRESS_CHARS_MAX, SCHEME};
 use crate::id::IntentId;
 use crate::intent::human_task::{Outcome, TaskType};
 use crate::intent::outcome::OUTCOME_CHARS_MAX;
@@ -118,11 +118,7 @@ pub(super) fn queried(schema: Value) -> Value {
 
 /// An address in a query string, where an empty one is none.
 pub(super) fn queried_address() -> Value {
-    json!({
-        "type": "string",
-        "maxLength": ADDRESS_CHARS_MAX,
-        "pattern": format!("^$|{ADDRESS_PATTERN}"),
-    })
+    queried(address())
 }
 
 /// A moment.
@@ -140,15 +136,18 @@ pub(super) fn digest() -> Value {
     json!({"type": "string", "pattern": "^[0-9a-f]{64}$"})
 }
 
-/// What an address looks like when clients send it.
-pub(super) const ADDRESS_PATTERN: &str = "^(agent://)?[A-Za-z0-9._@+-]+(/[A-Za-z0-9._@+-]+){0,2}$";
+/// The segments of an address.
+pub(super) const ADDRESS_PATH: &str = "[A-Za-z0-9._@+-]+(/[A-Za-z0-9._@+-]+){0,2}";
 
-/// An address as clients send it.
+/// An address as clients send it, with its scheme or without. The limit is that of the longer spelling.
 pub(super) fn address() -> Value {
+    let bare_max = ADDRESS_CHARS_MAX - SCHEME.len();
     json!({
         "type": "string",
-        "maxLength": ADDRESS_CHARS_MAX,
-        "pattern": ADDRESS_PATTERN,
+        "anyOf": [
+            {"pattern": format!("^{SCHEME}{ADDRESS_PATH}$"), "maxLength": ADDRESS_CHARS_MAX},
+            {"pattern": format!("^{ADDRESS_PATH}$"), "maxLength": bare_max},
+        ],
         "examples": ["agent://deployer", "agent://team/production/deployer"],
     })
 }

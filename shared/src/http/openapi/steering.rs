@@ -17,7 +17,12 @@ pub(super) fn area() -> Area {
         tag: "Steering",
         about: "Moving intents on: results, answers, hand-overs and ends.",
         operations: vec![resume(), resolve(), acknowledge(), controls(), policy_change()],
-        schemas: vec![("Resume", resume_body()), ("Resolve", resolve_body()), ("Change", change())],
+        schemas: vec![
+            ("Resume", resume_body()),
+            ("Resolve", resolve_body()),
+            ("ControlsChange", controls_change()),
+            ("PolicyChange", policy_change_body()),
+        ],
     }
 }
 
@@ -65,14 +70,14 @@ fn acknowledge() -> Operation {
 fn controls() -> Operation {
     let example = json!({"controls_patch": {"timeout_seconds": 3600}, "reason": "more to check"});
     changed("/v1/intents/{id}/controls", "changeControls", "Change an intent's controls")
-        .taking(named("Change"), example)
+        .taking(named("ControlsChange"), example)
         .or_nothing()
 }
 
 fn policy_change() -> Operation {
     let example = json!({"grants_patch": {"agent://helper": {"allow": ["resume"]}}});
     changed("/v1/intents/{id}/policy", "changePolicy", "Change an intent's policy")
-        .taking(named("Change"), example)
+        .taking(named("PolicyChange"), example)
         .or_nothing()
 }
 
@@ -115,34 +120,45 @@ fn applied() -> Value {
     json!({"allOf": [named("IntentAnswer"), applied]})
 }
 
-fn change() -> Value {
+fn controls_change() -> Value {
+    let says = format!("`timeout_seconds` sets the deadline anew. {}", kept());
+    change(json!({"controls_patch": said(&says, json!({"type": "object"}))}))
+}
+
+fn policy_change_body() -> Value {
     let rights = words(["resume", "update_controls", "update_policy"]);
     let grant = json!({"type": ["object", "null"], "properties": {"allow": list(rights)}});
-    let generation =
-        json!({"type": ["integer", "string", "null"], "minimum": 0, "pattern": "^[0-9]+$"});
-    let kept = format!(
+    let says = format!(
+        "`ttl_seconds`, `execution_timeout_seconds` and `expires_at` set the deadline anew, \
+         `max_retry_count` and `retry_backoff_seconds` how it is offered. {}",
+        kept()
+    );
+    change(json!({
+        "envelope_patch": said(&says, json!({"type": "object"})),
+        "grants_patch": said(
+            "What principals may do.",
+            json!({"type": "object", "additionalProperties": grant}),
+        ),
+    }))
+}
+
+/// What becomes of other members of a patch.
+fn kept() -> String {
+    format!(
         "Members that mean nothing here are kept, each of at most {CONTROL_BYTES_MAX} bytes; null \
          removes them."
-    );
-    object(
-        &[],
-        json!({
-            "controls_patch": said(&format!("`timeout_seconds` sets the deadline anew. {kept}"), json!({"type": "object"})),
-            "envelope_patch": said(
-                &format!(
-                    "`ttl_seconds`, `execution_timeout_seconds` and `expires_at` set the deadline anew, \
-                     `max_retry_count` and `retry_backoff_seconds` how it is offered. {kept}"
-                ),
-                json!({"type": "object"}),
-            ),
-            "grants_patch": said(
-                "What principals may do.",
-                json!({"type": "object", "additionalProperties": grant}),
-            ),
-            "reason": optional_text(policy::REASON_CHARS_MAX),
-            "expected_policy_generation": generation,
-        }),
     )
+}
+
+/// A change of these, with what every change may have.
+fn change(mut patches: Value) -> Value {
+    let generation =
+        json!({"type": ["integer", "string", "null"], "minimum": 0, "pattern": "^[0-9]+$"});
+    if let Value::Object(members) = &mut patches {
+        members.insert("reason".to_owned(), optional_text(policy::REASON_CHARS_MAX));
+        members.insert("expected_policy_generation".to_owned(), generation);
+    }
+    object(&[], patches)
 }
 
 fn resume_body() -> Value {

@@ -43,8 +43,9 @@ pub fn read(bundle: &Value, arrival: Arrival<'_>, reach: Reach) -> Reading {
     let mut findings = Findings::default();
     let nothing = Map::new();
     let fields = Fields::new("", bundle.as_object().unwrap_or(&nothing));
+    let scenario_id = fields.required_text("scenario_id", NAME_CHARS_MAX, &mut findings);
     let cast = Cast::read(&fields, reach, &mut findings);
-    let plan = plan(&fields, cast, arrival, &mut findings);
+    let plan = plan(&fields, scenario_id, cast, arrival, &mut findings);
     let plan = plan.filter(|_| findings.is_valid());
     Reading { plan, findings }
 }
@@ -66,11 +67,11 @@ impl Reading {
 
 fn plan(
     fields: &Fields<'_>,
+    scenario_id: Option<&str>,
     cast: Cast,
     arrival: Arrival<'_>,
     findings: &mut Findings,
 ) -> Option<Plan> {
-    let scenario_id = fields.required_text("scenario_id", NAME_CHARS_MAX, findings);
     let title = fields.text("title", TITLE_CHARS_MAX, findings);
     fields.text("description", DESCRIPTION_CHARS_MAX, findings);
     let key = fields.text("idempotency_key", NAME_CHARS_MAX, findings);
