@@ -142,9 +142,10 @@ async fn probe(client: &Client) -> Result<Finding, Failure> {
             let late = late.and_then(|(ended, due)| Duration::try_from(ended - due).ok());
             let late = late.unwrap_or_default();
             let detail = format!("an intent ended {} ms after its deadline", late.as_millis());
-            return Ok(match late <= PROBE_LATE_MAX {
-                true => Finding::ok(check, detail),
-                false => Finding::warning(check, detail, remedy),
+            return Ok(if late <= PROBE_LATE_MAX {
+                Finding::ok(check, detail)
+            } else {
+                Finding::warning(check, detail, remedy)
             });
         }
         if tokio::time::Instant::now() > until {

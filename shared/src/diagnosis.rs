@@ -44,6 +44,7 @@ pub struct Waiting {
 }
 
 /// Settings that deserve a look.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the template by itself")]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Settings {
     /// The first administrator's key is still in the template's parameters.
@@ -237,6 +238,8 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
+    type Set = fn(&mut Settings);
+
     /// A deployment to which nothing is wrong.
     fn healthy() -> Facts {
         Facts {
@@ -294,7 +297,7 @@ mod tests {
         let gone = "not heard any more: a, b";
         check(|it| it.silent_agents = vec!["a".into(), "b".into()], "agents", Warning, gone);
         check(|it| it.killed_agents = vec!["a".into()], "kill switch", Warning, "killed: a");
-        let settings: [(fn(&mut Settings), &str, Said); 5] = [
+        let settings: [(Set, &str, Said); 5] = [
             (|it| it.first_key = true, "first key", FIRST_KEY),
             (|it| it.notices = false, "notices", NOTICES),
             (|it| it.private_callbacks = true, "callbacks", CALLBACKS),

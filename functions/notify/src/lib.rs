@@ -137,7 +137,8 @@ fn target(url: String) -> Result<Target, lambda_runtime::Error> {
 
 /// Works through notices, deliveries and turns.
 pub async fn handle(notifier: &Notifier, event: SqsEvent) -> SqsBatchResponse {
-    each(&notifier.app, &notifier.queues, event, |message| notifier.work(message)).await
+    let work = |message| Box::pin(notifier.work(message));
+    Box::pin(each(&notifier.app, &notifier.queues, event, work)).await
 }
 
 impl Notifier {
