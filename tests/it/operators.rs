@@ -74,7 +74,7 @@ async fn a_callers_trace_goes_on_in_what_its_intent_leads_to() {
     let body = json!({"intent_type": "t", "to_agent": "a", "human_task": {"title": "Sure?"}});
     let request = bare("POST", "/v1/intents").header("x-api-key", &world.agent);
     let request = request.header("traceparent", CALLERS).header("content-type", "application/json");
-    let sent = world.send(request, text(&body.to_string())).await;
+    let sent = world.send(request, text(body.to_string())).await;
     assert_eq!(sent.status.as_u16(), 200, "{}", sent.text);
     create(&world, &json!({"intent_type": "t", "to_agent": "a", "human_task": {"title": "?"}}))
         .await;

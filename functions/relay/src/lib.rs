@@ -83,7 +83,7 @@ pub async fn handle(relay: &Relay, event: Event) -> DynamoDbEventResponse {
     let mut response = DynamoDbEventResponse::default();
     let records = event.records.len();
     for record in event.records {
-        if let Err(error) = relay.send_or_bury(&record).await {
+        if let Err(error) = Box::pin(relay.send_or_bury(&record)).await {
             warn!(cause = %error, "a record failed, it will come again");
             let mut failure = DynamoDbBatchItemFailure::default();
             failure.item_identifier = record.change.sequence_number;
@@ -144,7 +144,7 @@ impl Relay {
         }
         let row: Row = serde_dynamo::from_item(item.clone())?;
         match StreamRecord::read(happened, &row)? {
-            StreamRecord::Committed(committed) => Ok(self.send_owed(&committed).await?),
+            StreamRecord::Committed(committed) => Ok(Box::pin(self.send_owed(&committed)).await?),
             StreamRecord::TimerSet { tenant, timer } => self.set(tenant, timer).await,
             StreamRecord::TimerExpired { tenant, timer } => {
                 Ok(self.queues.send(&wake(tenant, timer), Duration::ZERO).await?)
@@ -167,7 +167,7 @@ impl Relay {
             info!(owed = committed.commit.owed.len(), "commit relayed");
             Ok(())
         };
-        let sent: Result<(), OwedError> = within(trace, sent).instrument(unit).await;
+        let sent: Result<(), OwedError> = Box::pin(within(trace, sent)).instrument(unit).await;
         sent?;
         metric::happened(&committed.commit.records, self.app.now());
         Ok(())

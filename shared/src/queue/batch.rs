@@ -41,7 +41,8 @@ where
         let trace = trace.unwrap_or_else(|| Trace::begin(app.random()));
         let unit = info_span!("message", trace_id = trace.id(), intent_id = Empty);
         let message_id = record.message_id.clone();
-        let attempted = within(trace, attempt(&record, &work)).instrument(unit.clone()).await;
+        let attempted = Box::pin(within(trace, attempt(&record, &work)));
+        let attempted = attempted.instrument(unit.clone()).await;
         let entered = unit.entered();
         let Err((reason, cause)) = attempted else {
             info!(message_id, "message done");
