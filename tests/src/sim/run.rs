@@ -97,9 +97,9 @@ async fn story(plan: Plan) -> Report {
 /// Lets time pass until nothing is owed any more.
 async fn wait_for_the_end(stage: &Stage) {
     for round in 0..LOOKS_MAX {
-        let length = stage.shelf.len();
+        let changes = stage.shelf.changes();
         tokio::time::sleep(LOOK_AGAIN).await;
-        let is_quiet = stage.shelf.len() == length && stage.mail.len() == 0;
+        let is_quiet = stage.shelf.changes() == changes && stage.mail.len() == 0;
         if is_quiet && stage.shelf.timers() == 0 {
             return;
         }

@@ -93,9 +93,13 @@ impl Shelf {
         }
     }
 
-    /// How many records the stream has.
-    pub(super) fn len(&self) -> usize {
-        self.state().records.len()
+    /// How many records the stream has but for the schedule's signs of life, which never end.
+    pub(super) fn changes(&self) -> usize {
+        let is_pulse = |record: &&Value| {
+            let pk = record["dynamodb"]["Keys"]["pk"]["S"].as_str();
+            pk.is_some_and(|pk| pk.ends_with("#PULSE"))
+        };
+        self.state().records.iter().filter(|record| !is_pulse(record)).count()
     }
 
     /// Whether the intent of this name has a timer.
