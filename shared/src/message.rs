@@ -35,6 +35,10 @@ pub enum Message {
         intent: IntentId,
         /// When; a message that arrives earlier is sent on.
         due_at: Timestamp,
+        /// How often its timer was put back. One that was put back is removed by whoever sees that
+        /// nothing is due.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        put_back: u8,
     },
     /// Messages about this intent may have been lost.
     Recover {
@@ -77,6 +81,11 @@ pub enum Message {
     Delivery(DeliveryDue),
     /// What happened to an intent is to be posted to a subscription.
     News(News),
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &u8) -> bool {
+    *count == 0
 }
 
 /// What reviewers are told.

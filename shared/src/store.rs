@@ -36,11 +36,12 @@ pub use list::{ENTRIES_PER_VISIT_MAX, List, ListPlace};
 pub use locked::Locked;
 pub use mesh::MESH_EVENT_DAYS;
 pub use offer::{Marked, Offer, OfferCursor, OfferPage, Shown};
+pub use place::due_millis;
 pub use published::{Departure, Replay, Underway};
 pub use registry::StoredRoute;
 pub use stream_record::{Committed, Happened, Row, StreamRecord, Unreadable, owed_for};
 pub use subscription::KeptSubscription;
-pub use timer::{TIMER_SHARDS, TIMERS_PER_READ_MAX, Timer};
+pub use timer::{PUT_BACK_MAX, TIMER_SHARDS, TIMERS_PER_READ_MAX, Timer};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};

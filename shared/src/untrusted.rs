@@ -118,6 +118,11 @@ enum Token {
     },
 }
 
+/// How many combining marks the text begins with.
+fn combining_marks(text: &str) -> usize {
+    text.chars().take_while(|c| is_combining(*c)).count()
+}
+
 impl Token {
     fn first(before: Option<char>, text: &str) -> Option<Self> {
         let mut chars = text.chars();
@@ -129,7 +134,10 @@ impl Token {
         if is_combining(first) {
             return Some(Self::combining(text));
         }
-        if !is_hidden(first) || is_within_emoji(before, first, second) {
+        // A keycap under a pile of marks is shown as one of them, so nothing is left to be completed.
+        let is_keycap =
+            second != Some(KEYCAP) || combining_marks(chars.as_str()) < COMBINING_MARKS_MAX;
+        if !is_hidden(first) || (is_keycap && is_within_emoji(before, first, second)) {
             return Some(Self::Keep { bytes: first.len_utf8() });
         }
         Some(Self::repeated(first, text))
@@ -162,7 +170,7 @@ impl Token {
 
     fn combining(text: &str) -> Self {
         let end = text.find(|c| !is_combining(c)).unwrap_or(text.len());
-        let count = text.chars().take_while(|c| is_combining(*c)).count();
+        let count = combining_marks(text);
         if count <= COMBINING_MARKS_MAX {
             Self::Keep { bytes: end }
         } else {
@@ -277,6 +285,13 @@ mod tests {
             "prix\u{A0}: 40\u{202F}€\n\u{3000}\u{3000}段落",
             "prix\u{A0}: 40\u{202F}€\n\u{3000}\u{3000}段落",
         );
+    }
+
+    #[test]
+    fn a_keycap_under_a_pile_of_marks_is_one_of_them_and_leaves_nothing_hidden_behind() {
+        let pile = "\u{335}".repeat(COMBINING_MARKS_MAX);
+        check(&format!("2\u{FE0F}\u{20E3}{pile}"), "2⟨U+FE0F⟩⟨combining marks ×5⟩");
+        check("2\u{FE0F}\u{20E3}\u{335}", "2\u{FE0F}\u{20E3}\u{335}");
     }
 
     #[test]

@@ -311,6 +311,6 @@ async fn an_agent_may_wait_for_a_tool_or_a_moment() {
     asked.world.pass(Duration::from_mins(1));
     let due_at = asked.world.app.now();
     let intent = asked.id.parse().unwrap();
-    asked.wake(&Message::Wake { tenant: "default".to_owned(), intent, due_at }).await;
+    asked.wake(&Message::Wake { tenant: "default".to_owned(), intent, due_at, put_back: 0 }).await;
     assert_eq!(stored(&asked.world, &asked.id).await.status().name(), "IN_PROGRESS");
 }

@@ -16,11 +16,14 @@ use serde_dynamo::AttributeValue;
 use shared::app::App;
 use shared::boot::Boot;
 use shared::dead_letter::{Content, DeadLetter, DeadLetterId, Origin, Reason};
+use shared::error::Error;
 use shared::message::Message;
 use shared::metric;
 use shared::queue::{DELAY_SECONDS_MAX, Failure, OwedError, QueueError, Queues, send_owed};
 use shared::retry::Again;
-use shared::store::{Committed, Happened, Row, StreamRecord, Timer, Unreadable, owed_for};
+use shared::store::{
+    Committed, Happened, PUT_BACK_MAX, Row, StreamRecord, Timer, Unreadable, owed_for,
+};
 use shared::trace::{Trace, within};
 use tracing::{Instrument as _, info, info_span, warn};
 
@@ -147,7 +150,7 @@ impl Relay {
             StreamRecord::Committed(committed) => Ok(Box::pin(self.send_owed(&committed)).await?),
             StreamRecord::TimerSet { tenant, timer } => self.set(tenant, timer).await,
             StreamRecord::TimerExpired { tenant, timer } => {
-                Ok(self.queues.send(&wake(tenant, timer), Duration::ZERO).await?)
+                Ok(Box::pin(self.put_back(tenant, timer)).await?)
             }
             StreamRecord::DeliverySet(due) => {
                 let delay = self.until(due.due_at).min(DELAY_MAX);
@@ -183,13 +186,24 @@ impl Relay {
         Ok(())
     }
 
+    /// Puts a timer back that was removed before anything woke its intent, so that the wake-up is no
+    /// mere message: what is written here comes by the stream again, and is sent then.
+    async fn put_back(&self, tenant: String, timer: Timer) -> Result<(), OwedError> {
+        if timer.put_back >= PUT_BACK_MAX {
+            return Ok(self.queues.send(&wake(tenant, timer), Duration::ZERO).await?);
+        }
+        let put = self.app.store().put_timer_back(&tenant, &timer, self.app.now()).await;
+        Ok(put.map_err(Error::from)?)
+    }
+
     fn until(&self, at: Timestamp) -> Duration {
         Duration::try_from(at.duration_since(self.app.now())).unwrap_or(Duration::ZERO)
     }
 }
 
 fn wake(tenant: String, timer: Timer) -> Message {
-    Message::Wake { tenant, intent: timer.intent, due_at: timer.due_at }
+    let Timer { intent, due_at, put_back } = timer;
+    Message::Wake { tenant, intent, due_at, put_back }
 }
 
 fn partition(record: &EventRecord) -> &str {

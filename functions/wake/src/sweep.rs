@@ -79,7 +79,8 @@ impl Waker {
         }
         let delay = Duration::try_from(timer.due_at.duration_since(now)).unwrap_or(Duration::ZERO);
         if delay <= SWEEP_AHEAD || (restart && delay <= Duration::from_secs(DELAY_SECONDS_MAX)) {
-            owed.push((Message::Wake { tenant, intent, due_at: timer.due_at }, delay));
+            let Timer { due_at, put_back, .. } = *timer;
+            owed.push((Message::Wake { tenant, intent, due_at, put_back }, delay));
         }
         owed
     }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use shared::error::Error;
 use shared::id::IntentId;
 use shared::intent::ask::AskEnding;
@@ -10,6 +9,7 @@ use shared::intent::workflow::StepEnding;
 use shared::intent::{Command, Rejection, react};
 use shared::message::Message;
 use shared::metric::{self, Metric};
+use shared::store::{Timer, due_millis};
 
 use super::{WakeError, Waker};
 
@@ -17,7 +17,9 @@ impl Waker {
     /// Does what a message asks for.
     pub(super) async fn work(&self, message: Message) -> Result<(), WakeError> {
         match message {
-            Message::Wake { tenant, intent, due_at } => self.wake(tenant, intent, due_at).await,
+            Message::Wake { tenant, intent, due_at, put_back } => {
+                self.wake(tenant, Timer { intent, due_at, put_back }).await
+            }
             Message::Recover { intent, .. } => self.recover(intent).await,
             Message::RecoverAll { .. } => self.sweep(true).await.map(drop),
             Message::AskEnded { parent, child, .. } => self.end_ask(parent, child).await,
@@ -30,25 +32,37 @@ impl Waker {
         }
     }
 
-    async fn wake(
-        &self,
-        tenant: String,
-        intent: IntentId,
-        due_at: Timestamp,
-    ) -> Result<(), WakeError> {
+    async fn wake(&self, tenant: String, timer: Timer) -> Result<(), WakeError> {
+        let Timer { intent, due_at, put_back } = timer;
         // Clocks of functions differ a little, and a queue's delay reaches 15 minutes at most.
         let early = due_at.duration_since(self.app.now());
         match Duration::try_from(early) {
             Ok(early) if !early.is_zero() => {
-                let again = Message::Wake { tenant, intent, due_at };
+                let again = Message::Wake { tenant, intent, due_at, put_back };
                 Ok(self.queues.send(&again, early).await?)
             }
             Ok(_) | Err(_) => {
                 let late_ms = u64::try_from(-early.as_millis()).unwrap_or_default();
                 metric::count(&Metric::WakeLateness, late_ms, self.app.now());
-                self.execute(intent, &Command::Wake).await
+                self.execute(intent, &Command::Wake).await?;
+                self.drop_put_back(&timer).await
             }
         }
+    }
+
+    /// Removes a timer that was put back, unless its intent still waits for just that moment. The
+    /// commit that woke the intent has removed it; without one, nobody else would.
+    async fn drop_put_back(&self, timer: &Timer) -> Result<(), WakeError> {
+        if timer.put_back == 0 {
+            return Ok(());
+        }
+        let (store, tenant) = (self.app.store(), self.app.tenant());
+        let stored = store.load(tenant, timer.intent).await.map_err(Error::from)?;
+        let waits_for = stored.and_then(|stored| react::wake_at(&stored.intent));
+        if waits_for.is_none_or(|at| due_millis(at) != due_millis(timer.due_at)) {
+            store.drop_timer(tenant, timer).await.map_err(Error::from)?;
+        }
+        Ok(())
     }
 
     /// Sends once more whatever the intent still waits for.

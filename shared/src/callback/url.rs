@@ -88,9 +88,11 @@ impl CallbackUrl {
     }
 }
 
+/// Whether a name leads inside, or may: no name outside ends in a label that begins like a number, and
+/// some resolvers would read it as one.
 fn is_private(name: &str) -> bool {
     let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-    PRIVATE_LABELS.contains(&last)
+    PRIVATE_LABELS.contains(&last) || !last.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 
 #[cfg(test)]
@@ -128,6 +130,7 @@ mod tests {
             "https://0177.0.0.1/",
             "https://017700000001/",
             "https://0x7f.0.0.1/",
+            "https://10.1.2.0x7fx/",
             "https://0x7f000001/",
             "https://0X7F.1/",
             "https://%31%32%37.0.0.1/",

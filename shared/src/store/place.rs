@@ -202,7 +202,7 @@ pub(crate) fn underway(tenant: &str) -> String {
 
 /// The millisecond at which something due at `at` is due for certain: rounded up, since a wake-up
 /// that comes a fraction early finds nothing to do and does not come again.
-pub(crate) fn due_millis(at: Timestamp) -> i64 {
+pub fn due_millis(at: Timestamp) -> i64 {
     let whole = at.as_millisecond();
     match Timestamp::from_millisecond(whole) {
         Ok(floor) if floor < at => whole.saturating_add(1),

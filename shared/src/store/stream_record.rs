@@ -21,6 +21,7 @@ pub struct Row {
     body: Option<String>,
     intent: Option<String>,
     due_ms: Option<i64>,
+    put_back: Option<u8>,
     parties: Option<String>,
     traceparent: Option<String>,
 }
@@ -143,8 +144,9 @@ impl StreamRecord {
         let (tenant, rest) = row.pk.split_once('#').ok_or_else(unreadable)?;
         let tenant = tenant.to_owned();
         let timer = || {
-            let timer = Timer::of(row.intent.as_deref().unwrap_or(""), row.due_ms.unwrap_or(-1));
-            timer.ok_or_else(unreadable)
+            let intent = row.intent.as_deref().unwrap_or("");
+            let (due_ms, put_back) = (row.due_ms.unwrap_or(-1), row.put_back.unwrap_or(0));
+            Timer::of(intent, due_ms, put_back).ok_or_else(unreadable)
         };
         let is_delivery = rest.starts_with(WEBHOOK) && row.sk.starts_with(DELIVERY);
         match happened {

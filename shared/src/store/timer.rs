@@ -1,10 +1,12 @@
 //! Timers: one small item for each live intent, removed by TTL if nothing else wakes it first.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
-use super::item::{Item, item, number, read_number, read_text, remove_at, text};
+use super::item::{Item, item, number, primary_key, read_number, read_text, remove_at, sent, text};
 use super::place::{self, Place};
-use super::{Store, StoreError};
+use super::{Store, StoreError, unavailable};
 use crate::id::IntentId;
 
 /// Partitions over which timers are spread. A timer's partition follows from its intent's id, so
@@ -20,13 +22,21 @@ pub struct Timer {
     pub intent: IntentId,
     /// When.
     pub due_at: Timestamp,
+    /// How often TTL has removed it before anything woke the intent, and it was put back.
+    pub put_back: u8,
 }
+
+/// How often a timer is put back: for at least this many times [`PUT_BACK_SECONDS`] something goes on
+/// looking at an intent that cannot be woken.
+pub const PUT_BACK_MAX: u8 = 20;
+/// After how many seconds TTL may remove a timer that was put back.
+const PUT_BACK_SECONDS: u64 = 300;
 
 impl Timer {
     /// Reads a timer from the attributes that a stream record carries.
-    pub fn of(intent: &str, due_ms: i64) -> Option<Self> {
+    pub fn of(intent: &str, due_ms: i64, put_back: u8) -> Option<Self> {
         let due_at = Timestamp::from_millisecond(due_ms).ok()?;
-        Some(Self { intent: intent.parse().ok()?, due_at })
+        Some(Self { intent: intent.parse().ok()?, due_at, put_back })
     }
 }
 
@@ -58,9 +68,41 @@ impl Store {
         let items = self.range(pk, &from, &to, TIMERS_PER_READ_MAX.into(), false).await?;
         Ok(items.iter().filter_map(read).collect())
     }
+
+    /// Puts back a timer that TTL has removed, since the intent was not woken yet. It is there until the
+    /// intent's next commit, or until a wake-up sees that nothing is due any more.
+    pub async fn put_timer_back(
+        &self,
+        tenant: &str,
+        timer: &Timer,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let place = placed(tenant, timer);
+        let mut item = timer_item(place, timer.intent, Some(timer.due_at));
+        item.insert(PUT_BACK.to_owned(), number(timer.put_back.saturating_add(1)));
+        let seconds = Duration::from_secs(PUT_BACK_SECONDS);
+        remove_at(&mut item, now.checked_add(seconds).unwrap_or(Timestamp::MAX));
+        self.put(item).await
+    }
+
+    /// Removes a timer that was put back and has nothing to wake any more.
+    pub async fn drop_timer(&self, tenant: &str, timer: &Timer) -> Result<(), StoreError> {
+        let key = primary_key(placed(tenant, timer));
+        let dropped = self.client.delete_item().table_name(&self.table).set_key(Some(key));
+        sent(dropped.send()).await.map_err(unavailable)?;
+        Ok(())
+    }
+}
+
+/// Says how often a timer was put back.
+pub(super) const PUT_BACK: &str = "put_back";
+
+fn placed(tenant: &str, timer: &Timer) -> Place {
+    Place::timer(tenant, timer.intent.shard(TIMER_SHARDS), timer.due_at, timer.intent)
 }
 
 fn read(item: &Item) -> Option<Timer> {
     let due_ms = i64::try_from(read_number(item, "due_ms")?).ok()?;
-    Timer::of(read_text(item, "intent")?, due_ms)
+    let put_back = read_number(item, PUT_BACK).and_then(|count| u8::try_from(count).ok());
+    Timer::of(read_text(item, "intent")?, due_ms, put_back.unwrap_or_default())
 }

@@ -320,7 +320,7 @@ pub(super) async fn a_timer_is_never_due_before_what_it_waits_for(table: Table) 
     let id = id("fraction");
     world.app.store().commit(&[creation_of(&world, id, envelope, None)]).await.unwrap();
     let timers = all_timers(&world, after(whole, 10)).await;
-    assert_eq!(timers, [Timer { intent: id, due_at: after(whole, 1) }]);
+    assert_eq!(timers, [Timer { intent: id, due_at: after(whole, 1), put_back: 0 }]);
     let stored = load(&world, id).await;
     let events = decide(Some(&stored.intent), &Command::Wake, timers[0].due_at).unwrap();
     assert!(timers[0].due_at >= deadline_at && !events.is_empty());

@@ -33,14 +33,15 @@ struct Cost {
 async fn a_sweep_costs_what_is_due_and_not_what_is_pending() {
     let shards = usize::from(TIMER_SHARDS);
     let nothing = swept(0, 0).await;
-    assert_eq!(nothing.reads, BTreeMap::from([("Query".to_owned(), shards)]));
+    let noted = ("PutItem".to_owned(), 1);
+    assert_eq!(nothing.reads, BTreeMap::from([("Query".to_owned(), shards), noted.clone()]));
     assert_eq!((nothing.items, nothing.messages, nothing.sends), (0, 0, 0));
     let few = swept(PENDING_FEW, DUE).await;
     let many = swept(PENDING_MANY, DUE).await;
     eprintln!("of {PENDING_MANY} timers {DUE} are due: {many:?}");
     assert_eq!(few, many);
     // In each shard one look that finds what is due, and one that finds nothing behind it.
-    assert_eq!(many.reads, BTreeMap::from([("Query".to_owned(), 2 * shards)]));
+    assert_eq!(many.reads, BTreeMap::from([("Query".to_owned(), 2 * shards), noted]));
     assert_eq!((many.items, many.messages), (DUE as u64, DUE));
     let fullest = DUE.div_ceil(10);
     assert!((fullest..fullest + shards).contains(&many.sends), "{many:?}");

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::intent::Command;
+use shared::intent::{Command, Status};
+use shared::message::Message;
 use shared::principal::{Assurance, Principal, Role};
+use shared::store::PUT_BACK_MAX;
 use tests::World;
 
 use crate::harness::{create, events, names, stored};
@@ -164,4 +166,56 @@ async fn every_live_state_ends() {
     let states: Vec<_> = steps.iter().map(|step| step["state"].as_str().unwrap()).collect();
     assert_eq!(states, ["failed", "failed", "completed", "timed_out"]);
     assert_eq!(steps[1]["attempts"], 2);
+}
+
+#[tokio::test]
+async fn a_wake_up_that_gets_lost_after_the_removal_comes_again_by_the_next_one() {
+    let world = World::new().await;
+    let mut pump = Pump::of(&world).await;
+    let id = sent(&world, "agent://quiet", &json!({"ttl_seconds": 600})).await;
+    pump.run_due(false).await;
+    world.pass(Duration::from_secs(600) + LATE);
+    for _ in 0..3 {
+        pump.expire().await;
+        let lost = pump.lose(|message| matches!(message, Message::Wake { .. })).await;
+        assert!(lost > 0, "the removal sends a wake-up");
+        assert_eq!(stored(&world, &id).await.status(), Status::Delivered);
+        let again = next_removal(&world).await.expect("the timer was put back");
+        world.pass(Duration::try_from(again.duration_since(world.app.now())).unwrap() + LATE);
+    }
+    pump.expire().await;
+    pump.run_due(false).await;
+    assert_eq!(stored(&world, &id).await.status(), Status::TimedOut);
+    assert_eq!(next_removal(&world).await, None, "the end has taken the timer along");
+}
+
+#[tokio::test]
+async fn a_timer_that_was_put_back_for_an_intent_that_needs_none_is_removed() {
+    let world = World::new().await;
+    let mut pump = Pump::of(&world).await;
+    let id = sent(&world, "agent://quiet", &json!({"ttl_seconds": 600})).await;
+    pump.run_due(false).await;
+    world.pass(Duration::from_secs(600) + LATE);
+    pump.expire().await;
+    // Somebody else is quicker, and has ended the intent when its timer is put back.
+    let intent = stored(&world, &id).await.id;
+    world.app.execute(intent, &Command::Wake, &[]).await.unwrap();
+    assert_eq!(stored(&world, &id).await.status(), Status::TimedOut);
+    pump.run_due(false).await;
+    assert_eq!(next_removal(&world).await, None);
+}
+
+#[tokio::test]
+async fn a_timer_is_put_back_only_so_often() {
+    let world = World::new().await;
+    let mut pump = Pump::of(&world).await;
+    sent(&world, "agent://quiet", &json!({"ttl_seconds": 600})).await;
+    pump.run_due(false).await;
+    for _ in 0..=PUT_BACK_MAX {
+        let removal = next_removal(&world).await.expect("it was put back");
+        world.pass(Duration::try_from(removal.duration_since(world.app.now())).unwrap() + LATE);
+        pump.expire().await;
+        assert!(pump.lose(|message| matches!(message, Message::Wake { .. })).await > 0);
+    }
+    assert_eq!(next_removal(&world).await, None, "from here on it is a matter of dead letters");
 }

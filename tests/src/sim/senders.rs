@@ -23,6 +23,10 @@ pub(super) async fn send(stage: Arc<Stage>, errand: Errand, mut rng: Rng) {
         name: Some(&errand.name),
     };
     let Some((status, answer)) = stage.insist(&mut rng, asked).await else { return };
+    // The request took longer than its intent may live.
+    if status == 410 && answer["error"]["code"] == "deadline_passed" {
+        return;
+    }
     let id = answer["intent_id"].as_str().and_then(|id| id.parse::<IntentId>().ok());
     let Some(id) = id.filter(|_| status == 200) else {
         let detail = format!("was answered with {status}: {answer}");
