@@ -174,7 +174,7 @@ async fn a_wake_up_that_gets_lost_after_the_removal_comes_again_by_the_next_one(
     let mut pump = Pump::of(&world).await;
     let id = sent(&world, "agent://quiet", &json!({"ttl_seconds": 600})).await;
     pump.run_due(false).await;
-    world.pass(Duration::from_secs(600) + LATE);
+    world.pass(Duration::from_mins(10) + LATE);
     for _ in 0..3 {
         pump.expire().await;
         let lost = pump.lose(|message| matches!(message, Message::Wake { .. })).await;
@@ -195,7 +195,7 @@ async fn a_timer_that_was_put_back_for_an_intent_that_needs_none_is_removed() {
     let mut pump = Pump::of(&world).await;
     let id = sent(&world, "agent://quiet", &json!({"ttl_seconds": 600})).await;
     pump.run_due(false).await;
-    world.pass(Duration::from_secs(600) + LATE);
+    world.pass(Duration::from_mins(10) + LATE);
     pump.expire().await;
     // Somebody else is quicker, and has ended the intent when its timer is put back.
     let intent = stored(&world, &id).await.id;
