@@ -21,8 +21,8 @@ use std::fmt;
 /// When it is looked.
 #[derive(Clone, Debug)]
 pub enum Moment {
-    /// In between, while nobody is in the middle of a write. These timers were removed by TTL, and
-    /// what is owed for that may still be on its way: partition and sort keys.
+    /// In between, while nobody is in the middle of a write. These timers were removed by TTL, and are
+    /// put back or about to be: partition and sort keys.
     Meanwhile(BTreeSet<(String, String)>),
     /// After the last deadline, when everything must have ended.
     End,
