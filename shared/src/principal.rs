@@ -63,6 +63,17 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// The agent at `address`, as whoever acts in its name.
+    pub fn agent(tenant: &str, address: &Address) -> Self {
+        Self {
+            tenant: tenant.to_owned(),
+            name: address.uri(),
+            role: Role::Agent,
+            address: Some(address.clone()),
+            assurance: Assurance::Key,
+        }
+    }
+
     /// Whether this principal speaks for the agent at `address`.
     pub fn speaks_for(&self, address: &Address) -> bool {
         match self.role {

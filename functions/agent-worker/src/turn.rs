@@ -16,7 +16,7 @@ use shared::error::Error;
 use shared::id::IntentId;
 use shared::intent::envelope::Delivery;
 use shared::intent::{Command, Intent};
-use shared::principal::{Assurance, Principal, Role};
+use shared::principal::Principal;
 use tracing::{info, warn};
 
 use crate::model::ModelError;
@@ -214,14 +214,7 @@ fn task_of(intent: &Intent) -> Map<String, Value> {
 
 /// The agent that handles the intent, as whom the worker acts.
 fn agent_of(intent: &Intent) -> Principal {
-    let handler = intent.handler();
-    Principal {
-        tenant: intent.envelope.tenant.clone(),
-        name: handler.uri(),
-        role: Role::Agent,
-        address: Some(handler.clone()),
-        assurance: Assurance::Key,
-    }
+    Principal::agent(&intent.envelope.tenant, intent.handler())
 }
 
 fn lease_until(app: &App) -> Timestamp {

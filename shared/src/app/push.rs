@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::id::IntentId;
 use crate::intent::envelope::Delivery;
 use crate::intent::{Command, Intent};
-use crate::principal::{Assurance, Principal, Role};
+use crate::principal::Principal;
 use crate::registration::Standing;
 use crate::route::{Push, Route};
 
@@ -73,14 +73,6 @@ impl App {
     }
 }
 
-/// The agent that has the intent, as whoever acts in its name.
 fn handler(intent: &Intent) -> Principal {
-    let handler = intent.handler();
-    Principal {
-        tenant: intent.envelope.tenant.clone(),
-        name: handler.uri(),
-        role: Role::Agent,
-        address: Some(handler.clone()),
-        assurance: Assurance::Key,
-    }
+    Principal::agent(&intent.envelope.tenant, intent.handler())
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use jiff::Timestamp;
 
 use super::item::{Item, item, number, primary_key, read_number, read_text, remove_at, sent, text};
@@ -85,12 +86,23 @@ impl Store {
         self.put(item).await
     }
 
-    /// Removes a timer that was put back and has nothing to wake any more.
+    /// Removes a timer that was put back and has nothing to wake any more. One that a commit has set
+    /// for the same moment since then stays.
     pub async fn drop_timer(&self, tenant: &str, timer: &Timer) -> Result<(), StoreError> {
         let key = primary_key(placed(tenant, timer));
         let dropped = self.client.delete_item().table_name(&self.table).set_key(Some(key));
-        sent(dropped.send()).await.map_err(unavailable)?;
-        Ok(())
+        let dropped = dropped.condition_expression(format!("attribute_exists({PUT_BACK})"));
+        match sent(dropped.send()).await {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(unavailable(error)),
+        }
     }
 }
 

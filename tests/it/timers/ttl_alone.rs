@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::intent::{Command, Status};
 use shared::message::Message;
 use shared::principal::{Assurance, Principal, Role};
-use shared::store::PUT_BACK_MAX;
+use shared::store::{PUT_BACK_MAX, Timer};
 use tests::World;
 
 use crate::harness::{create, events, names, stored};
@@ -218,4 +218,20 @@ async fn a_timer_is_put_back_only_so_often() {
         assert!(pump.lose(|message| matches!(message, Message::Wake { .. })).await > 0);
     }
     assert_eq!(next_removal(&world).await, None, "from here on it is a matter of dead letters");
+}
+
+#[tokio::test]
+async fn a_timer_that_a_commit_has_set_is_not_taken_for_one_that_was_put_back() {
+    let world = World::new().await;
+    let mut pump = Pump::of(&world).await;
+    let id = sent(&world, "agent://quiet", &json!({"ttl_seconds": 600})).await;
+    pump.run_due(false).await;
+    let before = next_removal(&world).await;
+    let (intent, due_at) = (stored(&world, &id).await.id, stored(&world, &id).await.deadline_at());
+    let timer = Timer { intent, due_at, put_back: 1 };
+    world.app.store().drop_timer("default", &timer).await.unwrap();
+    assert_eq!(next_removal(&world).await, before);
+    world.app.store().put_timer_back("default", &timer, world.app.now()).await.unwrap();
+    world.app.store().drop_timer("default", &timer).await.unwrap();
+    assert_eq!(next_removal(&world).await, None);
 }
