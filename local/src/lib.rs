@@ -59,4 +59,5 @@ mod template;
 pub use error::Error;
 pub use options::{CONCURRENCY_PER_FUNCTION, Options, Program};
 pub use stack::Stack;
-pub use template::{TemplateError, check_template};
+pub use template::filter::EventFilter;
+pub use template::{TemplateError, check_template, stream_filters};

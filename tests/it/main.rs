@@ -47,6 +47,7 @@ mod sdk;
 mod seed;
 mod steering;
 mod store_contract;
+mod stream_filter;
 mod streams;
 mod template;
 mod tidy;
