@@ -41,6 +41,7 @@ mod rate_limits;
 mod redelivery;
 mod response_streaming;
 mod review_page;
+mod runbook;
 mod scenarios;
 mod schemathesis;
 mod sdk;
