@@ -23,6 +23,8 @@ const STACK: &str = "holdpoint";
 /// A region in which the command line asks for queues where it is told to. For others its version 1 has
 /// addresses of its own.
 const REGION: &str = "eu-central-2";
+/// Where the system has its own programs.
+const SYSTEM: &str = "/usr/local/bin:/usr/bin:/bin";
 /// Shells that ask AWS at the same time.
 const SHELLS: usize = 3;
 /// How long anything here may take that goes by queues and the table.
@@ -77,7 +79,6 @@ impl Stage {
 
     /// Runs commands in a shell that has begun as the runbook says.
     fn shell(&self, commands: &str) -> Ended {
-        let found = std::env::var("PATH").unwrap_or_default();
         let own = binary("holdpoint");
         let own = own.parent().expect("a folder").display();
         let script = format!("set -euo pipefail\n{}\n{commands}\n", self.begun);
@@ -86,7 +87,7 @@ impl Stage {
             .args(["-c", &script])
             .current_dir(self.folder.path())
             .env_clear()
-            .env("PATH", format!("{}:{own}:{found}", self.programs.display()))
+            .env("PATH", format!("{}:{own}:{SYSTEM}", self.programs.display()))
             .env("HOME", self.folder.path())
             .env("NO_COLOR", "1")
             .env("PYTHONDONTWRITEBYTECODE", "1")

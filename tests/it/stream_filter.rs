@@ -76,9 +76,9 @@ fn changed(image: &Value, way: &str) -> Value {
         _ => vec![old],
     };
     let mut change = json!({"Keys": keys});
-    images.into_iter().for_each(|image| {
+    for image in images {
         change.as_object_mut().unwrap().extend(image.as_object().unwrap().clone());
-    });
+    }
     match way {
         "TTL" => by_ttl(record("1", "REMOVE", change)),
         other => record("1", other, change),
