@@ -31,32 +31,66 @@
 //!   streaming, and refuses a template with an event or resource type outside its list by name.
 //! - It does not check `AllowedPattern` of parameters, nor SQS's limits on message size.
 //! - Reads are always consistent and one shard carries each stream.
+//!
+//! Without the feature `stack` there is only [`check_template`], for whoever reads templates and runs
+//! none.
 
-mod batch_answer;
-mod data_folder;
-mod dynamodb;
-mod error;
-mod gateway;
-mod host;
-mod http_answer;
-mod http_event;
-mod ids;
-mod loopback;
-mod notices;
-mod options;
+#![cfg_attr(
+    not(feature = "stack"),
+    expect(dead_code, reason = "a template is read whole, and only the stack uses all of it")
+)]
+
 mod percent;
-mod process;
-mod queue_poller;
-mod runtime_api;
-mod scheduler;
-mod secrets;
-mod sqs;
-mod stack;
-mod stream_poller;
-mod stream_position;
 mod template;
 
+#[cfg(feature = "stack")]
+mod batch_answer;
+#[cfg(feature = "stack")]
+mod data_folder;
+#[cfg(feature = "stack")]
+mod dynamodb;
+#[cfg(feature = "stack")]
+mod error;
+#[cfg(feature = "stack")]
+mod gateway;
+#[cfg(feature = "stack")]
+mod host;
+#[cfg(feature = "stack")]
+mod http_answer;
+#[cfg(feature = "stack")]
+mod http_event;
+#[cfg(feature = "stack")]
+mod ids;
+#[cfg(feature = "stack")]
+mod loopback;
+#[cfg(feature = "stack")]
+mod notices;
+#[cfg(feature = "stack")]
+mod options;
+#[cfg(feature = "stack")]
+mod process;
+#[cfg(feature = "stack")]
+mod queue_poller;
+#[cfg(feature = "stack")]
+mod runtime_api;
+#[cfg(feature = "stack")]
+mod scheduler;
+#[cfg(feature = "stack")]
+mod secrets;
+#[cfg(feature = "stack")]
+mod sqs;
+#[cfg(feature = "stack")]
+mod stack;
+#[cfg(feature = "stack")]
+mod stream_poller;
+#[cfg(feature = "stack")]
+mod stream_position;
+
+#[cfg(feature = "stack")]
 pub use error::Error;
+#[cfg(feature = "stack")]
 pub use options::{CONCURRENCY_PER_FUNCTION, Options, Program};
+#[cfg(feature = "stack")]
 pub use stack::Stack;
-pub use template::{TemplateError, check_template};
+pub use template::filter::EventFilter;
+pub use template::{TemplateError, check_template, stream_filters};

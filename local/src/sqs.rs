@@ -153,3 +153,13 @@ fn adds_messages(headers: &axum::http::HeaderMap) -> bool {
     let action = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default();
     ["Send", "Change", "StartMessageMove"].iter().any(|prefix| action.starts_with(prefix))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_belong_to_the_account_that_the_service_serves() {
+        assert_eq!(ACCOUNT, winterbaume_core::DEFAULT_ACCOUNT_ID);
+    }
+}

@@ -110,16 +110,26 @@ impl StreamPoller {
         read.await.map_err(|error| error.to_string())?.map_err(|error: Cause| error.to_string())
     }
 
-    /// Hands the records over and moves past what succeeded; says how long to rest before the
-    /// next attempt if something did not.
+    /// Hands over those of the records that the function wants, and moves past what succeeded and what
+    /// nobody wants; says how long to rest before the next attempt if something did not.
     async fn process(
         &mut self,
         records: &[Record],
         retry: &mut Retry,
     ) -> std::io::Result<Option<Duration>> {
-        let numbers: Vec<_> =
-            records.iter().map(|record| record.dynamodb.sequence_number.as_str()).collect();
-        let event = json!({"Records": self.events(records)}).to_string();
+        let arn = Table::stream_arn(&self.source.table);
+        let (wanted, events): (Vec<_>, Vec<_>) = records
+            .iter()
+            .map(|record| (record, stream_event(record, &arn)))
+            .filter(|(_, event)| self.source.filter.takes(event))
+            .unzip();
+        let Some(newest) = records.last().map(number) else { return Ok(None) };
+        if wanted.is_empty() {
+            self.position.pass(newest)?;
+            return Ok(None);
+        }
+        let numbers: Vec<_> = wanted.iter().map(|record| number(record)).collect();
+        let event = json!({"Records": events}).to_string();
         let (failed, function_failed) = match self.host.invoke(Bytes::from(event)).await {
             Ok(answer) if self.source.reports_failures => (Failed::parse(&answer, &numbers), false),
             Ok(_) => (Failed::None, false),
@@ -129,14 +139,16 @@ impl StreamPoller {
             }
         };
         let succeeded = numbers.iter().take_while(|number| !failed.contains(number)).count();
-        if let Some(last) = succeeded.checked_sub(1).and_then(|last| numbers.get(last)) {
-            self.position.pass(last)?;
-        }
         let Some(first) = numbers.get(succeeded) else {
+            self.position.pass(newest)?;
             *retry = Retry::default();
             return Ok(None);
         };
-        let rest = records.get(succeeded..).unwrap_or_default();
+        let before = records.iter().map(number).take_while(|number| number != first).last();
+        if let Some(before) = before {
+            self.position.pass(before)?;
+        }
+        let rest = wanted.get(succeeded..).unwrap_or_default();
         retry.fail(first);
         if self.source.retries_max.is_some_and(|max| retry.attempts > max) {
             // One bad record must not take its batch along where the template says to bisect.
@@ -147,13 +159,13 @@ impl StreamPoller {
             return Ok(None);
         }
         if self.source.bisects && function_failed {
-            retry.halve(records.len());
+            retry.halve(wanted.len());
         }
         Ok(Some(retry.pause()))
     }
 
     /// Moves past records that failed too often and tells the template's queue about them.
-    async fn give_up(&mut self, records: &[Record]) -> std::io::Result<()> {
+    async fn give_up(&mut self, records: &[&Record]) -> std::io::Result<()> {
         let (Some(first), Some(last)) = (records.first(), records.last()) else {
             return Ok(());
         };
@@ -204,11 +216,6 @@ impl StreamPoller {
             Err(error) => warn!(%error, "the removal of passed stream records ended"),
         }
     }
-
-    fn events(&self, records: &[Record]) -> Vec<Json> {
-        let arn = Table::stream_arn(&self.source.table);
-        records.iter().map(|record| stream_event(record, &arn)).collect()
-    }
 }
 
 impl Retry {
@@ -228,6 +235,10 @@ impl Retry {
         let doublings = self.attempts.saturating_sub(1).min(16);
         RETRY_MIN.saturating_mul(1 << doublings).min(RETRY_MAX)
     }
+}
+
+fn number(record: &Record) -> &str {
+    &record.dynamodb.sequence_number
 }
 
 /// A record as Lambda hands it over. The database's own form differs in what says where.

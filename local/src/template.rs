@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_yaml_ng::Value as Yaml;
 
 pub(crate) mod blueprint;
+pub(crate) mod filter;
 pub(crate) mod function;
 pub(crate) mod parameter;
 pub(crate) mod queue;
@@ -15,6 +16,7 @@ pub(crate) mod secret;
 pub(crate) mod table;
 
 use blueprint::{Addresses, Blueprint};
+use filter::EventFilter;
 use parameter::Parameter;
 
 /// A template that parsed, with every resource of a kind that this machine can run.
@@ -129,6 +131,17 @@ pub enum TemplateError {
         /// The expression.
         expression: String,
     },
+    /// A rule of an event source's filter that this machine does not know.
+    #[error(
+        "{place} in the template has {rule}, which is not supported on one machine; supported are \
+         texts, prefix and exists"
+    )]
+    FilterRule {
+        /// Where in the template.
+        place: String,
+        /// The rule.
+        rule: String,
+    },
     /// Two routes that cannot be told apart.
     #[error("route {route} is given to both {first} and {second}; keep one of them")]
     DuplicateRoute {
@@ -144,9 +157,21 @@ pub enum TemplateError {
 /// Reads a template as [`Stack::start`](crate::Stack::start) does, with these values of its
 /// parameters, and starts nothing.
 pub fn check_template(text: &str, given: &BTreeMap<String, String>) -> Result<(), TemplateError> {
+    blueprint(text, given).map(|_| ())
+}
+
+/// What the function with this logical id is invoked with, of all that tables' streams say: a filter
+/// for each of its streams.
+pub fn stream_filters(text: &str, function: &str) -> Result<Vec<EventFilter>, TemplateError> {
+    let functions = blueprint(text, &BTreeMap::new())?.functions.into_iter();
+    let sources = functions.filter(|it| it.logical_id == function).flat_map(|it| it.stream_sources);
+    Ok(sources.map(|source| source.filter).collect())
+}
+
+fn blueprint(text: &str, given: &BTreeMap<String, String>) -> Result<Blueprint, TemplateError> {
     let anywhere = || "http://127.0.0.1".to_owned();
     let addresses = Addresses { api: anywhere(), sqs: anywhere() };
-    Blueprint::new(&Template::parse(text)?, given, &addresses).map(|_| ())
+    Blueprint::new(&Template::parse(text)?, given, &addresses)
 }
 
 impl Template {

@@ -139,7 +139,12 @@ fn wakes(facts: &Facts) -> Finding {
     }
     let remedy = "see RUNBOOK.md, \"Wake-ups are late\": deadlines still hold, since each decision looks \
                   at the clock, but reminders and endings do not come";
-    Finding::failure(check, format!("{} late", facts.late_wakes.told(facts.now)), remedy)
+    let waited = facts.late_wakes.waited(facts.now);
+    let detail = match facts.late_wakes.several() {
+        None => format!("1 is late by {waited}"),
+        Some(count) => format!("{count} are late, the oldest by {waited}"),
+    };
+    Finding::failure(check, detail, remedy)
 }
 
 fn dead_letters(facts: &Facts) -> Finding {
@@ -149,7 +154,12 @@ fn dead_letters(facts: &Facts) -> Finding {
     }
     let remedy = "look at them with `holdpoint dead list`; once their reason is mended, send them again \
                   with `holdpoint dead redrive ID`";
-    Finding::failure(check, format!("{} given up", facts.dead_letters.told(facts.now)), remedy)
+    let waited = facts.dead_letters.waited(facts.now);
+    let detail = match facts.dead_letters.several() {
+        None => format!("1 was given up; it was sent {waited} ago"),
+        Some(count) => format!("{count} were given up; the oldest was sent {waited} ago"),
+    };
+    Finding::failure(check, detail, remedy)
 }
 
 fn silent(facts: &Facts) -> Finding {
@@ -206,11 +216,17 @@ fn setting(check: &'static str, as_it_should_be: bool, [good, other, remedy]: Sa
 }
 
 impl Waiting {
-    fn told(&self, now: Timestamp) -> String {
-        let more = if self.or_more { " or more" } else { "" };
-        let oldest = self.since.map(|at| format!(", the oldest for {},", span(since(at, now))));
-        let verb = if self.count == 1 && !self.or_more { "is" } else { "are" };
-        format!("{}{more}{} {verb}", self.count, oldest.unwrap_or_default())
+    /// How many there are, unless it is just one.
+    fn several(&self) -> Option<String> {
+        match (self.count, self.or_more) {
+            (1, false) => None,
+            (count, false) => Some(count.to_string()),
+            (count, true) => Some(format!("{count} or more")),
+        }
+    }
+
+    fn waited(&self, now: Timestamp) -> String {
+        span(self.since.map_or(Duration::ZERO, |at| since(at, now)))
     }
 }
 
@@ -284,11 +300,24 @@ mod tests {
         let rested = "it looked at the timers 3 min ago";
         check(|it| it.swept_at = Some(at(999_819)), "schedule", Failure, rested);
         let two = Waiting { count: 2, or_more: true, since: Some(at(992_800)) };
-        let late = "2 or more, the oldest for 2 h, are late";
-        check(|it| it.late_wakes = two, "wake-ups", Failure, late);
         let one = Waiting { count: 1, or_more: false, since: Some(at(0)) };
-        let dead = "1, the oldest for 11 days, is given up";
-        check(|it| it.dead_letters = one, "dead letters", Failure, dead);
+        let at_least_one = Waiting { or_more: true, ..one };
+        for (waiting, late, dead) in [
+            (
+                two,
+                "2 or more are late, the oldest by 2 h",
+                "2 or more were given up; the oldest was sent 2 h ago",
+            ),
+            (one, "1 is late by 11 days", "1 was given up; it was sent 11 days ago"),
+            (
+                at_least_one,
+                "1 or more are late, the oldest by 11 days",
+                "1 or more were given up; the oldest was sent 11 days ago",
+            ),
+        ] {
+            check(|it| it.late_wakes = waiting, "wake-ups", Failure, late);
+            check(|it| it.dead_letters = waiting, "dead letters", Failure, dead);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tests::binaries::binary;
 use tests::{Ended, Program, Running};
 
 /// The command, without the variables of whoever runs the tests.
-fn holdpoint(words: &[&str]) -> Command {
+pub(crate) fn holdpoint(words: &[&str]) -> Command {
     let mut command = Command::new(binary("holdpoint"));
     command.args(words).env("NO_COLOR", "1");
     for name in ["HOLDPOINT_URL", "HOLDPOINT_API_KEY", "OPENAI_API_KEY", "HOLDPOINT_LOG"] {
@@ -18,14 +18,14 @@ fn holdpoint(words: &[&str]) -> Command {
 }
 
 /// A command's whole run against one stack.
-fn run(stack: &Running, words: &[&str]) -> Ended {
+pub(crate) fn run(stack: &Running, words: &[&str]) -> Ended {
     let connection = stack.data().join("connection.json");
     Program::run(holdpoint(words).arg("--connection").arg(connection))
 }
 
 /// Its one JSON document.
 #[track_caller]
-fn answer(stack: &Running, words: &[&str]) -> Value {
+pub(crate) fn answer(stack: &Running, words: &[&str]) -> Value {
     let ended = run(stack, &[words, &["--json"]].concat()).with_code(0);
     serde_json::from_str(&ended.out).unwrap_or_else(|error| panic!("{error}\n{}", ended.out))
 }
@@ -36,7 +36,7 @@ fn lines(out: &str) -> Vec<Value> {
 }
 
 #[track_caller]
-fn says(text: &str, words: &[&str]) {
+pub(crate) fn says(text: &str, words: &[&str]) {
     for word in words {
         assert!(text.contains(word), "`{word}` is not in\n{text}");
     }

@@ -1,6 +1,11 @@
 //! Failed messages: poison blocks nobody, everything that is given up has its reason, and goes on when
 //! it is sent again.
 
+mod backlog;
+pub(crate) mod operator;
+mod recovery;
+mod stream;
+
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use serde_json::{Value, json};
 use shared::dead_letter::Reason;

@@ -2,7 +2,7 @@
 //! and what it sends goes through the real consumers, at the moments of the world's clock. Only the
 //! turns of workers are left for the test to run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::{Json, Router};
 use jiff::Timestamp;
+use local::EventFilter;
 use serde_json::{Map, Value, json};
 use shared::callback::{Courier, Lookup, Reach};
 use shared::message::{Message, Notice};
@@ -20,6 +21,8 @@ use shared::queue::Queues;
 use shared::trace::{TRACEPARENT, Trace};
 use tests::World;
 use tokio::net::TcpListener;
+
+use crate::stream_filter;
 
 /// The most rounds until nothing is due any more.
 const ROUNDS_MAX: usize = 200;
@@ -43,6 +46,7 @@ pub(crate) struct Pump<'a> {
     waker: wake::Waker,
     notifier: notify::Notifier,
     relay: relay::Relay,
+    filter: EventFilter,
     sent: Arc<Mutex<Sent>>,
     relayed: BTreeSet<String>,
     waiting: Vec<(Timestamp, Message)>,
@@ -92,6 +96,7 @@ impl<'a> Pump<'a> {
                 queues: queues.clone(),
             },
             relay: relay::Relay { app: world.app.clone(), queues },
+            filter: stream_filter::of_the_template(),
             sent,
             relayed: BTreeSet::new(),
             waiting: vec![],
@@ -143,7 +148,7 @@ impl<'a> Pump<'a> {
     pub(crate) async fn expire(&mut self) {
         let now = self.world.app.now().as_second();
         let mut removals = Vec::new();
-        for image in self.images().await {
+        for image in images(self.world).await {
             let ttl = image.get("ttl_epoch_s").and_then(|ttl| ttl["N"].as_str()?.parse().ok());
             if ttl.is_none_or(|second: i64| second > now) {
                 continue;
@@ -154,11 +159,9 @@ impl<'a> Pump<'a> {
             removal.key("pk", part("pk")).key("sk", part("sk")).send().await.unwrap();
             let key = format!("{} {}", image["pk"], image["sk"]);
             self.relayed.remove(&key);
-            let change = json!({"Keys": {"pk": image["pk"]}, "OldImage": image});
-            let mut record = record(&key, "REMOVE", change);
-            record["userIdentity"] =
-                json!({"type": "Service", "principalId": "dynamodb.amazonaws.com"});
-            removals.push(record);
+            let keys = json!({"pk": image["pk"], "sk": image["sk"]});
+            let change = json!({"Keys": keys, "OldImage": image});
+            removals.push(by_ttl(record(&key, "REMOVE", change)));
         }
         self.hand(&removals).await;
     }
@@ -213,7 +216,7 @@ impl<'a> Pump<'a> {
     /// Hands items that are new in the table to the relay; whether there were any.
     async fn relay(&mut self) -> bool {
         let mut new = Vec::new();
-        for image in self.images().await {
+        for image in images(self.world).await {
             let key = format!("{} {}", image["pk"], image["sk"]);
             if self.relayed.insert(key.clone()) {
                 new.push((key, image));
@@ -221,7 +224,8 @@ impl<'a> Pump<'a> {
         }
         new.sort_by(|one, other| one.0.cmp(&other.0));
         let inserted = |(key, image): &(String, Map<String, Value>)| {
-            record(key, "INSERT", json!({"Keys": {}, "NewImage": image}))
+            let keys = json!({"pk": image["pk"], "sk": image["sk"]});
+            record(key, "INSERT", json!({"Keys": keys, "NewImage": image}))
         };
         let records: Vec<_> = new.iter().map(inserted).collect();
         self.hand(&records).await;
@@ -229,21 +233,10 @@ impl<'a> Pump<'a> {
     }
 
     async fn hand(&self, records: &[Value]) {
+        let records: Vec<_> = records.iter().filter(|record| self.filter.takes(record)).collect();
         let event: Event = serde_json::from_value(json!({"Records": records})).unwrap();
         let answer = relay::handle(&self.relay, event).await;
         assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
-    }
-
-    /// Every item of the table, as a stream record has it.
-    async fn images(&self) -> Vec<Map<String, Value>> {
-        let scan = self.world.table.client.scan().table_name("holdpoint").consistent_read(true);
-        let mut images = Vec::new();
-        let mut pages = scan.into_paginator().items().send();
-        while let Some(item) = pages.next().await {
-            let attributes = item.unwrap();
-            images.push(attributes.iter().map(|(name, it)| (name.clone(), wire(it))).collect());
-        }
-        images
     }
 
     fn collect(&mut self) {
@@ -295,7 +288,29 @@ impl<'a> Pump<'a> {
     }
 }
 
-fn record(key: &str, name: &str, mut change: Value) -> Value {
+/// Every item of the table, as a stream record has it.
+pub(crate) async fn images(world: &World) -> Vec<Map<String, Value>> {
+    let scan = world.table.client.scan().table_name("holdpoint").consistent_read(true);
+    let mut images = Vec::new();
+    let mut pages = scan.into_paginator().items().send();
+    while let Some(item) = pages.next().await {
+        images.push(image(&item.unwrap()));
+    }
+    images
+}
+
+fn image(attributes: &HashMap<String, AttributeValue>) -> Map<String, Value> {
+    attributes.iter().map(|(name, value)| (name.clone(), wire(value))).collect()
+}
+
+/// The same record, of a removal by TTL.
+pub(crate) fn by_ttl(mut record: Value) -> Value {
+    record["userIdentity"] = json!({"type": "Service", "principalId": "dynamodb.amazonaws.com"});
+    record
+}
+
+/// A record of the stream, under a name of its own.
+pub(crate) fn record(key: &str, name: &str, mut change: Value) -> Value {
     change["SequenceNumber"] = json!(key);
     change["ApproximateCreationDateTime"] = json!(0);
     change["SizeBytes"] = json!(0);
@@ -308,6 +323,9 @@ fn wire(value: &AttributeValue) -> Value {
     }
     if let Ok(number) = value.as_n() {
         return json!({"N": number});
+    }
+    if let Ok(attributes) = value.as_m() {
+        return json!({"M": image(attributes)});
     }
     json!({"BOOL": *value.as_bool().expect("an attribute of a kind that the table has")})
 }

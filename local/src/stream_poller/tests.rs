@@ -3,6 +3,7 @@ use std::path::Path;
 use super::*;
 use crate::host::{Failure, Limits};
 use crate::ids::Ids;
+use crate::template::filter::EventFilter;
 use crate::template::queue::Queue;
 
 const DEAD_LETTERS: &str = "Dead";
@@ -29,6 +30,9 @@ struct Story {
     host: Arc<Host>,
     queues: Queues,
     generation: u64,
+    tables: Tables,
+    /// The numbers of the four records.
+    numbers: Vec<String>,
     position: std::path::PathBuf,
     poller: tokio::task::JoinHandle<()>,
     folder: tempfile::TempDir,
@@ -36,11 +40,24 @@ struct Story {
 
 impl Story {
     async fn begin(retries_max: Option<u32>) -> Self {
+        Self::with(retries_max, EventFilter::default()).await
+    }
+
+    /// One whose function wants the items with these keys only.
+    async fn wanting(keys: &str) -> Self {
+        let pattern = format!(r#"{{"dynamodb": {{"Keys": {{"pk": {{"S": {keys}}}}}}}}}"#);
+        let criteria = json!({"Filters": [{"Pattern": pattern}]});
+        Self::with(Some(1), EventFilter::parse("In", Some(&criteria)).unwrap()).await
+    }
+
+    async fn with(retries_max: Option<u32>, filter: EventFilter) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let tables = Tables::open(&folder.path().join("d.sqlite"), &[table()]).unwrap();
         for key in ["a", "b", "c", "d"] {
             tables.put_for_test("Table", json!({"pk": {"S": key}}));
         }
+        let records = tables.records_after("Table", None, 10).unwrap();
+        let numbers = records.into_iter().map(|record| record.dynamodb.sequence_number).collect();
         let dead = Queue { name: DEAD_LETTERS.to_owned(), attributes: [].into() };
         let queues = Queues::create(&[dead]).await.unwrap();
         let commits = watch::Sender::new(0);
@@ -57,9 +74,10 @@ impl Story {
                 bisects: true,
                 reports_failures: true,
                 on_failure: Some(DEAD_LETTERS.to_owned()),
+                filter,
             },
             function_arn: "arn".into(),
-            tables,
+            tables: tables.clone(),
             queues: queues.clone(),
             host: Arc::clone(&host),
             position: StreamPosition::open(position.clone()).unwrap(),
@@ -68,7 +86,7 @@ impl Story {
             clock: || Timestamp::UNIX_EPOCH,
         };
         let poller = tokio::spawn(poller.run());
-        Self { host, queues, generation, position, poller, folder }
+        Self { host, queues, generation, tables, numbers, position, poller, folder }
     }
 
     /// Takes one batch and answers it; returns the keys that were in it.
@@ -184,4 +202,37 @@ async fn after_a_crash_unfinished_records_come_again_and_finished_ones_do_not() 
     let tables = Tables::open(path, &[table()]).unwrap();
     let left = tables.records_after("Table", reopened.passed(), 10).unwrap();
     assert_eq!(left.len(), 2);
+}
+
+#[tokio::test]
+async fn what_the_function_does_not_want_is_passed_over() {
+    let story = Story::wanting(r#"["a", "c"]"#).await;
+    assert_eq!(story.answer(|_| Ok(Json::Null)).await, ["a", "c"]);
+    story.passed(&story.numbers[3]).await;
+}
+
+#[tokio::test]
+async fn nothing_is_invoked_for_what_nobody_wants() {
+    let story = Story::wanting(r#"["e"]"#).await;
+    story.passed(&story.numbers[3]).await;
+    story.tables.put_for_test("Table", json!({"pk": {"S": "e"}}));
+    assert_eq!(story.answer(|_| Ok(Json::Null)).await, ["e"], "and this is the first invocation");
+}
+
+#[tokio::test]
+async fn a_record_that_fails_comes_again_and_what_nobody_wants_before_it_does_not() {
+    let story = Story::wanting(r#"["b", "d"]"#).await;
+    let last_fails = |records: &Json| {
+        let last = records.as_array().unwrap().len() - 1;
+        Ok(json!({"batchItemFailures": [{"itemIdentifier": number(records, last)}]}))
+    };
+    assert_eq!(story.answer(last_fails).await, ["b", "d"]);
+    story.passed(&story.numbers[2]).await;
+    assert_eq!(story.answer(last_fails).await, ["d"]);
+    // That was its last attempt.
+    story.passed(&story.numbers[3]).await;
+    let dead = story.queues.receive(DEAD_LETTERS, 10).await.unwrap();
+    let notice: Json = serde_json::from_str(&dead[0].body).unwrap();
+    assert_eq!(notice["DDBStreamBatchInfo"]["startSequenceNumber"], story.numbers[3]);
+    assert_eq!(notice["DDBStreamBatchInfo"]["batchSize"], 1);
 }

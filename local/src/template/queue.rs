@@ -80,6 +80,12 @@ impl QueueSource {
         let arn = resolved.get("Queue").and_then(Json::as_str);
         let arn = arn.ok_or_else(|| shape(format!("{place}.Queue"), "the ARN of a queue"))?;
         let queue = queue_of(arn, queues)?;
+        if resolved.get("FilterCriteria").is_some() {
+            return Err(shape(
+                format!("{place}.FilterCriteria"),
+                "absent, since filters are for streams here",
+            ));
+        }
         let batch_size = resolved.get("BatchSize").and_then(whole_of).unwrap_or(BATCH_SIZE_MAX);
         let batch_size = u16::try_from(batch_size.clamp(1, BATCH_SIZE_MAX)).unwrap_or(1);
         Ok(Self { queue, batch_size, reports_failures: reports_failures(&resolved) })

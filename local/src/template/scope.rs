@@ -12,7 +12,7 @@ use super::{Template, TemplateError, entries, shape};
 /// The region that everything on this machine is said to be in.
 pub(crate) const REGION: &str = "us-east-1";
 /// The account that everything on this machine is said to belong to.
-pub(crate) const ACCOUNT: &str = winterbaume_core::DEFAULT_ACCOUNT_ID;
+pub(crate) const ACCOUNT: &str = "123456789012";
 /// The domain that AWS gives its endpoints.
 pub(crate) const URL_SUFFIX: &str = "amazonaws.com";
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 use serde_yaml_ng::Value as Yaml;
 
+use super::filter::EventFilter;
 use super::queue::{Queue, queue_of, reports_failures};
 use super::scope::{ACCOUNT, REGION, Scope, whole_of};
 use super::{TemplateError, shape};
@@ -34,6 +35,8 @@ pub(crate) struct StreamSource {
     pub(crate) reports_failures: bool,
     /// The queue that is told about records that were given up.
     pub(crate) on_failure: Option<String>,
+    /// Records that the function is invoked with; the others are passed over.
+    pub(crate) filter: EventFilter,
 }
 
 impl Table {
@@ -120,6 +123,7 @@ impl StreamSource {
             bisects: resolved.get("BisectBatchOnFunctionError") == Some(&Json::Bool(true)),
             reports_failures: reports_failures(&resolved),
             on_failure: on_failure.map(|arn| queue_of(arn, queues)).transpose()?,
+            filter: EventFilter::parse(place, resolved.get("FilterCriteria"))?,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::id::IntentId;
 use shared::store::TIMER_SHARDS;
 use tests::{Gate, Table, World};
@@ -16,8 +16,6 @@ const PENDING_FEW: usize = 1_000;
 const PENDING_MANY: usize = 100_000;
 /// Of these so many fall due within the next minute.
 const DUE: usize = 250;
-/// Items of one request.
-const PER_REQUEST_MAX: usize = 25;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// What a sweep took.
@@ -81,8 +79,7 @@ fn seed(world: &World, gate: &Gate, pending: usize, due: usize) {
             "ttl_epoch_s": {"N": (due_ms / 1000 + 1).to_string()},
         })
     };
-    let items: Vec<Value> = (0..pending).map(item).collect();
-    items.chunks(PER_REQUEST_MAX).for_each(|items| gate.seed(items));
+    gate.seed((0..pending).map(item).collect());
 }
 
 proptest! {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
+use local::EventFilter;
 use notify::Notifier;
 use relay::Relay;
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use shared::queue::Queues;
 use tests::{Answer, World};
 
 use crate::events::recorder::Recorder;
+use crate::stream_filter;
 
 /// Steps after which something must have come to rest.
 const STEPS_MAX: usize = 200;
@@ -33,6 +35,7 @@ pub(super) struct PostOffice {
     pub(super) world: World,
     pub(super) relay: Relay,
     pub(super) notifier: Notifier,
+    filter: EventFilter,
     recorder: Recorder,
     seen: BTreeMap<Key, Value>,
     pub(super) letters: Vec<Letter>,
@@ -60,6 +63,7 @@ impl PostOffice {
             world,
             relay,
             notifier,
+            filter: stream_filter::of_the_template(),
             recorder,
             seen: BTreeMap::new(),
             letters: vec![],
@@ -150,6 +154,7 @@ impl PostOffice {
             }));
         }
         self.seen = items;
+        records.retain(|record| self.filter.takes(record));
         let event = serde_json::from_value(json!({"Records": records})).unwrap();
         let answer = relay::handle(&self.relay, event).await;
         assert!(answer.batch_item_failures.is_empty(), "{answer:?}");

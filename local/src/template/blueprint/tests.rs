@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
+use crate::template::filter::EventFilter;
 
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
 
@@ -32,16 +33,19 @@ fn the_product_s_own_template_can_be_run() {
     assert_eq!(notify.environment["PUBLIC_URL"], "http://127.0.0.1:1");
     let relay = function(&blueprint, "Relay");
     assert_eq!(relay.environment["TURNS_QUEUE_URL"], "http://127.0.0.1:2/123456789012/TurnsQueue");
+    let [stream] = relay.stream_sources.as_slice() else { panic!("one stream") };
+    assert_ne!(stream.filter, EventFilter::default());
     assert_eq!(
-        relay.stream_sources,
-        [crate::template::table::StreamSource {
+        *stream,
+        crate::template::table::StreamSource {
             table: "Table".to_owned(),
             batch_size: 100,
             retries_max: Some(100),
             bisects: true,
             reports_failures: true,
             on_failure: Some("RelayDeadLetters".to_owned()),
-        }]
+            filter: stream.filter.clone(),
+        }
     );
     let worker = function(&blueprint, "AgentWorker");
     assert_eq!(
