@@ -23,6 +23,8 @@ const STACK: &str = "holdpoint";
 /// A region in which the command line asks for queues where it is told to. For others its version 1 has
 /// addresses of its own.
 const REGION: &str = "eu-central-2";
+/// A proxy at which nobody listens.
+const NOWHERE: &str = "http://127.0.0.1:9";
 /// Where the system has its own programs.
 const SYSTEM: &str = "/usr/local/bin:/usr/bin:/bin";
 /// Shells that ask AWS at the same time.
@@ -95,7 +97,11 @@ impl Stage {
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .env("AWS_DEFAULT_REGION", REGION)
-            .env("AWS_EC2_METADATA_DISABLED", "true");
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            // Whatever asks elsewhere than here is refused before it connects.
+            .env("HTTPS_PROXY", NOWHERE)
+            .env("HTTP_PROXY", NOWHERE)
+            .env("NO_PROXY", "127.0.0.1");
         Program::run(&mut shell)
     }
 
