@@ -63,7 +63,9 @@ impl Check {
             Ok(events) if events.is_empty() => Outcome::Nothing,
             Ok(events) => {
                 let written = write(self.rules, Some(base), &command, events);
-                written.iter().for_each(|written| self.cover(&command, written));
+                if let Some(written) = &written {
+                    self.cover(&command, written);
+                }
                 written.map_or(Outcome::Refused, Outcome::Writes)
             }
         }

@@ -184,27 +184,59 @@ type Outcome = Result<Vec<Event>, Rejection>;
 
 impl Flaw {
     fn decide(self, intent: &Intent, command: &Command, now: Timestamp, real: Outcome) -> Outcome {
-        let mut intent = intent.clone();
-        let mut command = command.clone();
-        let mut then = now;
-        match (self, &mut command) {
+        match (self, command) {
+            (Self::WakeIgnored, Command::Wake) if now >= intent.deadline_at() => return Ok(vec![]),
+            (Self::TalkTakes, Command::Say { .. }) => return real.map(and_takes),
+            _ => {}
+        }
+        let (mut intent, mut command) = (intent.clone(), command.clone());
+        let then = match self.misreads_clock(&intent, &command, now, &real) {
+            Some(then) => then,
+            None if self.mistakes(&mut intent, &mut command) => now,
+            None => return real,
+        };
+        let events = decide(Some(&intent), &command, then)?;
+        Ok(events.into_iter().map(|event| Event { at: now, ..event }).collect())
+    }
+
+    /// The time that it takes for the present one, if it does.
+    fn misreads_clock(
+        self,
+        intent: &Intent,
+        command: &Command,
+        now: Timestamp,
+        real: &Outcome,
+    ) -> Option<Timestamp> {
+        match (self, command, real) {
+            (
+                Self::DeadlineByOldClock,
+                Command::Decide { .. },
+                Err(Rejection::DeadlinePassed(_)),
+            )
+            | (Self::GrantForEver, Command::Claim { .. }, Err(Rejection::GrantExpired { .. })) => {
+                Some(intent.updated_at)
+            }
+            (Self::WakeBelieved, Command::Wake, _) => Some(intent.deadline_at()),
+            (Self::WaitCutShort, Command::Wake, _) => {
+                if let Phase::Waiting(Waiting::Time { until }) = &intent.phase {
+                    return Some(now.max(*until));
+                }
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Makes what is asked, or what it is asked of, into something else; says whether it does.
+    fn mistakes(self, intent: &mut Intent, command: &mut Command) -> bool {
+        match (self, command) {
             (Self::EndOverwritten, Command::Cancel { .. }) if intent.is_ended() => {
                 intent.phase = Phase::Acknowledged { answer_by: None };
             }
-            (Self::DeadlineByOldClock, Command::Decide { .. }) if is_late(&real) => {
-                then = intent.updated_at;
-            }
-            (Self::WakeBelieved, Command::Wake) => then = intent.deadline_at(),
-            (Self::WakeIgnored, Command::Wake) if now >= intent.deadline_at() => return Ok(vec![]),
             (Self::ClaimGivenTwice, Command::Claim { .. }) => intent.calls.clear(),
             (Self::GrantIgnored, Command::Claim { needs_grant, .. }) => {
                 intent.asks.clear();
                 *needs_grant = false;
-            }
-            (Self::GrantForEver, Command::Claim { .. }) => {
-                if let Err(Rejection::GrantExpired { .. }) = &real {
-                    then = intent.updated_at;
-                }
             }
             (Self::ViewIgnored, Command::Decide { seen, .. }) => {
                 let open = intent.open_hold();
@@ -223,8 +255,8 @@ impl Flaw {
                 Command::Complete { fence, .. }
                 | Command::Suspend { fence, .. }
                 | Command::Claim { fence, .. },
-            ) => *fence = fence.and(lease(&intent).map(|lease| lease.fence)),
-            (Self::LeaseGivenTwice, Command::Start { .. }) if lease(&intent).is_some() => {
+            ) => *fence = fence.and(lease(intent).map(|lease| lease.fence)),
+            (Self::LeaseGivenTwice, Command::Start { .. }) if lease(intent).is_some() => {
                 intent.phase = Phase::Acknowledged { answer_by: None };
             }
             (Self::ClaimTakesNothing, Command::Claim { .. }) => {
@@ -247,32 +279,22 @@ impl Flaw {
             (Self::GivenUpLate, Command::GiveUp { .. }) if !intent.is_ended() => {
                 intent.phase = Phase::Delivered { answer_by: None };
             }
-            (Self::WaitCutShort, Command::Wake) => {
-                if let Phase::Waiting(Waiting::Time { until }) = &intent.phase {
-                    then = now.max(*until);
-                }
-            }
             (Self::HoursForgotten, Command::Wake) => intent.envelope.working_hours = None,
-            (Self::TalkTakes, Command::Say { by, .. }) => {
-                let mut events = real?;
-                let taken = events.last().map(|said| Event {
-                    seq: said.seq + EVENT_SEQ_STEP,
-                    at: now,
-                    actor: by.name.clone(),
-                    kind: EventKind::Acknowledged,
-                });
-                events.extend(taken);
-                return Ok(events);
-            }
-            _ => return real,
+            _ => return false,
         }
-        let events = decide(Some(&intent), &command, then)?;
-        Ok(events.into_iter().map(|event| Event { at: now, ..event }).collect())
+        true
     }
 }
 
-fn is_late(decided: &Outcome) -> bool {
-    matches!(decided, Err(Rejection::DeadlinePassed(_)))
+/// The same, and whoever did it has taken the turn.
+fn and_takes(mut events: Vec<Event>) -> Vec<Event> {
+    let taken = events.last().map(|last| Event {
+        seq: last.seq + EVENT_SEQ_STEP,
+        kind: EventKind::Acknowledged,
+        ..last.clone()
+    });
+    events.extend(taken);
+    events
 }
 
 /// The lease that a worker has on `intent`.

@@ -93,7 +93,7 @@ fn whoever_claims_a_call_in_a_later_pushed_turn_has_taken_that_turn() {
     let second = then(&asked, &[(news, 3)]);
     let claims = (claim(None, "c", true, "token"), 4);
     check(&second, claims.clone(), Ok(&["Started", "CallClaimed"]));
-    let claimed = then(&second, &[claims.clone()]);
+    let claimed = then(&second, std::slice::from_ref(&claims));
     assert!(!Story::of(&claimed).intent().awaits_push());
     check(&claimed, (Command::Wake, 33), NOTHING);
     check(&claimed, claims, NOTHING);
