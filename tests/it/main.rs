@@ -34,6 +34,7 @@ mod mesh;
 mod openai_agents;
 mod openapi;
 mod operators;
+mod orphans;
 mod processes;
 mod pump;
 mod push;

@@ -6,7 +6,7 @@ use shared::error::Error;
 use shared::id::IntentId;
 use shared::intent::ask::AskEnding;
 use shared::intent::workflow::StepEnding;
-use shared::intent::{Command, Rejection, react};
+use shared::intent::{Command, Intent, Rejection, react};
 use shared::message::Message;
 use shared::metric::{self, Metric};
 use shared::store::{Timer, due_millis};
@@ -65,15 +65,27 @@ impl Waker {
         Ok(())
     }
 
-    /// Sends once more whatever the intent still waits for.
+    /// Sends once more whatever the intent still waits for, and ends it if nobody waits for it any more.
     async fn recover(&self, id: IntentId) -> Result<(), WakeError> {
         self.execute(id, &Command::Wake).await?;
         let stored = self.app.store().load(self.app.tenant(), id).await.map_err(Error::from)?;
-        let owed = stored.map(|stored| react::owed_still(&stored.intent)).unwrap_or_default();
-        for message in owed {
+        let Some(intent) = stored.map(|stored| stored.intent) else { return Ok(()) };
+        if self.is_orphaned(&intent).await? {
+            return self.execute(id, &Command::ParentEnded).await;
+        }
+        for message in react::owed_still(&intent) {
             self.queues.send(&message, Duration::ZERO).await?;
         }
         Ok(())
+    }
+
+    /// Whether the intent that asked for this one, or has it as a step, has ended. The message that says so
+    /// was sent once, and may have been lost.
+    async fn is_orphaned(&self, intent: &Intent) -> Result<bool, WakeError> {
+        let Some(parent) = &intent.envelope.parent else { return Ok(false) };
+        let (store, tenant) = (self.app.store(), self.app.tenant());
+        let found = store.load(tenant, parent.intent).await.map_err(Error::from)?;
+        Ok(found.is_some_and(|parent| react::is_orphaned(intent, &parent.intent)))
     }
 
     async fn end_ask(&self, parent: IntentId, child: IntentId) -> Result<(), WakeError> {

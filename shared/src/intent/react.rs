@@ -88,6 +88,13 @@ pub fn owed_still(intent: &Intent) -> Vec<Message> {
     }
 }
 
+/// Whether nobody waits for `intent` any more, since `parent` has ended: who sends the news of that may have
+/// lost it.
+pub fn is_orphaned(intent: &Intent, parent: &Intent) -> bool {
+    let asked = intent.envelope.parent.as_ref().is_some_and(|it| it.intent == parent.id);
+    asked && parent.is_ended() && !intent.is_ended()
+}
+
 /// When something may be due next. Every live intent has such a moment: no later than its deadline.
 pub fn wake_at(intent: &Intent) -> Option<Timestamp> {
     let due = match &intent.phase {

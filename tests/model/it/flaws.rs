@@ -108,3 +108,73 @@ fn news_that_nobody_asks_for_are_found() {
 fn a_restart_that_sends_nothing_is_found() {
     finds(Shape::ask(), Flaw::RestartIgnored, &[Promise::Recovers]);
 }
+
+#[test]
+fn a_lease_that_is_given_twice_is_found() {
+    finds(Shape::sign_off(), Flaw::LeaseGivenTwice, &[Promise::LeaseHolds]);
+}
+
+#[test]
+fn a_turn_that_is_posted_for_ever_is_found() {
+    finds(Shape::pushed(), Flaw::PostedForEver, &[Promise::PostedUntilTaken]);
+}
+
+#[test]
+fn a_turn_that_is_posted_to_an_agent_in_the_middle_of_it_is_found() {
+    finds(Shape::pushed(), Flaw::ClaimTakesNothing, &[Promise::PostedUntilTaken]);
+}
+
+#[test]
+fn an_answer_that_takes_a_later_turn_is_found() {
+    finds(Shape::pushed(), Flaw::AnyTurnTaken, &[Promise::TakesItsTurn]);
+}
+
+#[test]
+fn a_turn_that_is_taken_for_its_agent_is_found() {
+    finds(Shape::pushed(), Flaw::TakenForIt, &[Promise::TakesItsTurn]);
+}
+
+#[test]
+fn an_agent_that_works_on_what_it_has_handed_on_is_found() {
+    finds(Shape::handed_on(), Flaw::HandlerForgotten, &[Promise::ItsAgentOnly]);
+}
+
+#[test]
+fn a_reviewer_who_decides_what_was_passed_on_is_found() {
+    finds(Shape::reassigned(), Flaw::AssigneesForgotten, &[Promise::PassedOn]);
+}
+
+#[test]
+fn a_turn_that_is_offered_once_is_found() {
+    finds(Shape::pushed(), Flaw::OffersForgotten, &[Promise::GivesUp]);
+}
+
+#[test]
+fn an_agent_that_is_given_up_on_in_the_middle_is_found() {
+    finds(Shape::streamed(), Flaw::GivenUpLate, &[Promise::UntakenOnly]);
+}
+
+#[test]
+fn a_wait_that_is_cut_short_is_found() {
+    finds(Shape::streamed(), Flaw::WaitCutShort, &[Promise::WaitsOut]);
+}
+
+#[test]
+fn a_reminder_at_night_is_found() {
+    finds(Shape::working_hours(), Flaw::HoursForgotten, &[Promise::RemindedInHours]);
+}
+
+#[test]
+fn a_message_that_takes_the_turn_is_found() {
+    finds(Shape::talk(), Flaw::TalkTakes, &[Promise::OnlyTalk]);
+}
+
+#[test]
+fn a_child_that_nobody_tells_is_found() {
+    finds(Shape::family(), Flaw::ChildrenForgotten, &[Promise::OrphansEnd]);
+}
+
+#[test]
+fn a_restart_that_leaves_orphans_alone_is_found() {
+    finds(Shape::family(), Flaw::OrphansForgotten, &[Promise::OrphansEnd]);
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::deed::Person::{Admin, Agent, Otto, Rita, Sender};
+use model::person::Person::{Admin, Agent, Otto, Rita, Sender};
 use model::time::Clocks;
 use model::{Check, Promise, Rules, Shape};
 use stateright::{Checker, Model};
@@ -109,4 +109,106 @@ fn a_workflow_keeps_every_promise() {
 #[test]
 fn a_workflow_that_is_raced_for_keeps_every_promise() {
     holds(Shape::workflow().raced(1, &[0, 100, 210, 500]), 20_000, &ALL_ENDS);
+}
+
+#[test]
+fn a_question_that_is_shortened_and_prolonged_keeps_every_promise() {
+    holds(Shape::prolonged(), 500, &["completed", "failed", "canceled", "timed out"]);
+}
+
+#[test]
+fn a_question_that_is_passed_on_keeps_every_promise() {
+    let met = ["completed", "failed", "canceled", "timed out", "it is passed on"];
+    holds(Shape::reassigned(), 100, &met);
+}
+
+#[test]
+fn a_question_that_is_passed_on_in_a_race_keeps_every_promise() {
+    let met = ["completed", "failed", "canceled", "timed out", "it is passed on"];
+    let shape = Shape::reassigned().raced(1, &[0, 60, 100]).among(&[Rita, Otto, Sender]);
+    holds(shape, 1_000, &met);
+}
+
+#[test]
+fn a_question_in_working_hours_keeps_every_promise() {
+    holds(Shape::working_hours(), 100, &["completed", "canceled", "timed out"]);
+}
+
+#[test]
+fn what_is_withdrawn_keeps_every_promise() {
+    let met = ["completed", "canceled", "timed out", "a tool has run"];
+    holds(Shape::withdrawn(), 100, &met);
+}
+
+#[test]
+fn an_approval_that_is_talked_about_keeps_every_promise() {
+    holds(Shape::talk(), 100, &["completed", "timed out"]);
+}
+
+#[test]
+fn a_pushed_turn_keeps_every_promise() {
+    let met = ["completed", "timed out", "a tool has run", "a turn is taken"];
+    holds(Shape::pushed(), 8_000, &met);
+}
+
+#[test]
+fn a_pushed_turn_that_is_raced_for_keeps_every_promise() {
+    let met = ["completed", "a tool has run", "a turn is taken"];
+    holds(Shape::pushed().raced(1, &[0, 30]), 10_000, &met);
+}
+
+#[test]
+fn a_turn_that_is_pushed_often_keeps_every_promise() {
+    let met = ["completed", "failed", "canceled", "timed out", "a turn is taken"];
+    holds(Shape::pushed_often(), 100, &met);
+}
+
+#[test]
+fn a_pushed_turn_that_is_put_off_keeps_every_promise() {
+    let met = ["failed", "canceled", "timed out", "a turn is taken"];
+    holds(Shape::pushed_and_put_off(), 100, &met);
+}
+
+#[test]
+fn what_a_stream_shows_keeps_every_promise() {
+    holds(Shape::streamed(), 100, &ALL_ENDS);
+}
+
+#[test]
+fn what_a_stream_shows_and_is_raced_for_keeps_every_promise() {
+    holds(Shape::streamed().raced(1, &[0, 60, 100]), 1_000, &ALL_ENDS);
+}
+
+#[test]
+fn steps_of_workers_keep_every_promise() {
+    holds(Shape::stepped(), 100, &["completed", "failed", "timed out"]);
+}
+
+#[test]
+fn steps_of_workers_that_race_keep_every_promise() {
+    holds(Shape::stepped().raced(1, &[0, 120]), 10_000, &["completed"]);
+}
+
+#[test]
+fn what_is_handed_on_keeps_every_promise() {
+    let met = ["completed", "timed out", "a turn is taken", "it is handed on"];
+    holds(Shape::handed_on(), 1_000, &met);
+}
+
+#[test]
+fn a_workflow_that_takes_a_detour_keeps_every_promise() {
+    let met = ["completed", "failed", "canceled", "timed out", "it is passed on"];
+    holds(Shape::detour(), 100, &met);
+}
+
+#[test]
+fn three_generations_keep_every_promise() {
+    let met = ["completed", "failed", "canceled", "timed out", "a tool has run"];
+    holds(Shape::family(), 100, &met);
+}
+
+#[test]
+fn three_generations_that_race_keep_every_promise() {
+    let shape = Shape::family().raced(1, &[0, 100, 500]).among(&[Rita, Sender]);
+    holds(shape, 1_000, &["completed", "canceled", "timed out", "a tool has run"]);
 }

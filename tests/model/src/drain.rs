@@ -6,17 +6,21 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shared::id::IntentId;
-use shared::intent::{Intent, Phase, Waiting};
+use shared::intent::{Intent, Phase, Status, Waiting};
 
 use crate::deed::Deed;
 use crate::memory::Outcome;
 use crate::model::Check;
 use crate::promise::Promise;
+use crate::shape::Post;
 use crate::state::{Mail, State, Stored, Table, print_of};
 use crate::time::at;
 
 /// The most wake-ups and messages that any state may need to its end.
 const DEEDS_MAX: usize = 300;
+/// A turn that nobody takes has failed at most this long after its last offer, unless its intent has a
+/// shorter life: all pauses of the pushes, or a lease and all offers to workers.
+const GIVEN_UP_WITHIN: Duration = Duration::from_mins(30);
 /// A parent has asked for lost news at least this long after the child's end.
 const ASKED_WITHIN: Duration = Duration::from_hours(25);
 
@@ -66,11 +70,14 @@ impl<'a> Drain<'a> {
     fn of(check: &'a Check, state: &State, loss: Loss) -> Self {
         let second = check.shape.instants.get(state.time).copied().unwrap_or_default();
         let under_way = state.stream.iter().flatten().chain(state.queue.keys()).copied();
-        let owed = state.table.values().flat_map(|stored| check.rules.owed_still(&stored.intent));
+        let owed = state.table.values().flat_map(|stored| {
+            let parent = parent(&state.table, &stored.intent);
+            check.rules.owed_still(&stored.intent, parent)
+        });
         let mails = match loss {
             Loss::None => under_way.collect(),
             Loss::OfThese | Loss::OfAll => VecDeque::new(),
-            Loss::InRestart => owed.filter_map(|message| Mail::of(&message)).collect(),
+            Loss::InRestart => owed.collect(),
         };
         Self { check, now: at(second), table: state.table.clone(), mails, deeds: 0 }
     }
@@ -80,7 +87,15 @@ impl<'a> Drain<'a> {
         if loss == Loss::InRestart && self.waits_in_vain() {
             return Err(Promise::Recovers);
         }
+        // Where a message may have been lost for good, what it would have ended goes on.
+        let heals = loss == Loss::InRestart
+            || (loss == Loss::None && self.check.shape.post == Post::Anyhow);
+        let orphans = if heals { BTreeSet::new() } else { self.orphans() };
+        let offered = self.offered();
         let began_at = self.now;
+        if !self.orphans().is_subset(&orphans) {
+            return Err(Promise::OrphansEnd);
+        }
         while let Some((id, due)) = self.next_timer() {
             self.now = self.now.max(due);
             if loss != Loss::OfAll && self.has_waited(began_at) {
@@ -92,8 +107,16 @@ impl<'a> Drain<'a> {
             }
             match loss {
                 Loss::OfAll => self.mails.clear(),
-                Loss::None | Loss::OfThese | Loss::InRestart => self.deliver(),
+                Loss::None | Loss::OfThese | Loss::InRestart => {
+                    self.deliver();
+                    if !self.orphans().is_subset(&orphans) {
+                        return Err(Promise::OrphansEnd);
+                    }
+                }
             }
+        }
+        if self.intents().any(|it| offered.contains(&it.id) && it.status() == Status::TimedOut) {
+            return Err(Promise::GivesUp);
         }
         if self.table.values().all(|stored| stored.intent.is_ended()) {
             Ok(())
@@ -110,8 +133,8 @@ impl<'a> Drain<'a> {
     fn deliver(&mut self) {
         while let Some(mail) = self.mails.pop_front() {
             match mail {
-                // The workers are silent too.
-                Mail::Turn(_) => {}
+                // The workers are silent too, and so is who is pushed to.
+                Mail::Turn(_) | Mail::Push(_) => {}
                 Mail::News { parent, child } => {
                     self.execute(parent, &Deed::News { parent, child });
                 }
@@ -151,6 +174,21 @@ impl<'a> Drain<'a> {
         self.intents().flat_map(|intent| self.ends_of_children(intent)).any(too_long)
     }
 
+    /// The live intents whose time is not over and whose parent has ended.
+    fn orphans(&self) -> BTreeSet<IntentId> {
+        let live = |intent: &&Intent| !intent.is_ended() && self.now < intent.deadline_at();
+        let orphaned = |intent: &&Intent| parent(&self.table, intent).is_some_and(Intent::is_ended);
+        self.intents().filter(live).filter(orphaned).map(|intent| intent.id).collect()
+    }
+
+    /// The intents whose turn somebody should take, and whose life is long enough to see that nobody
+    /// does.
+    fn offered(&self) -> BTreeSet<IntentId> {
+        let latest = self.now.checked_add(GIVEN_UP_WITHIN).unwrap_or(Timestamp::MAX);
+        let lives = |intent: &&Intent| latest < intent.deadline_at();
+        self.intents().filter(lives).filter(|it| is_offered(it)).map(|it| it.id).collect()
+    }
+
     fn intents(&self) -> impl Iterator<Item = &Intent> {
         self.table.values().map(|stored| &stored.intent)
     }
@@ -159,6 +197,26 @@ impl<'a> Drain<'a> {
         let children = children(intent).into_iter();
         children.filter_map(|child| ended_at(&self.table.get(&child)?.intent))
     }
+}
+
+/// Whether it is somebody's turn who has to take it, or has it for a time.
+fn is_offered(intent: &Intent) -> bool {
+    match &intent.phase {
+        Phase::Delivered { answer_by } | Phase::Acknowledged { answer_by } => answer_by.is_some(),
+        Phase::InProgress { lease, answer_by, .. } => lease.is_some() || answer_by.is_some(),
+        Phase::Created
+        | Phase::Submitted
+        | Phase::Waiting(_)
+        | Phase::Completed { .. }
+        | Phase::Failed { .. }
+        | Phase::Canceled { .. }
+        | Phase::TimedOut { .. } => false,
+    }
+}
+
+fn parent<'a>(table: &'a Table, intent: &Intent) -> Option<&'a Intent> {
+    let parent = intent.envelope.parent.as_ref()?;
+    table.get(&parent.intent).map(|stored| &stored.intent)
 }
 
 /// The children that `intent` stands still for.

@@ -26,6 +26,8 @@
 //!   before the relay, or between sending and saying so, is covered. With
 //!   [`Post::StepByStep`](shape::Post) stream, relay, queue, two copies, loss and acknowledgement are
 //!   steps of their own, to show that nothing hides behind that abstraction.
+//! - **Posted turns.** Whenever the message comes, it is looked whether the turn is to be posted. What
+//!   was posted once may be taken at any later moment, any number of times, or never.
 //! - **Wake-ups** come at any moment, early, late, twice or never. Only [`Promise::Ends`] and its
 //!   neighbours rely on timers, and only on those that stand in the table.
 //! - **Clocks.** Time is a list of moments, those at which something turns and those around them. Each of
@@ -40,10 +42,17 @@
 //! # What is not
 //!
 //! - What a commit's condition on `deadline_ms` adds: with the version compared it never refuses alone.
-//! - Notices to people, webhooks, streams to agents, and pushes: nothing comes back from them.
+//! - Notices to people, webhooks and the streams of agents: nothing comes back from them, but that an
+//!   agent was shown something often enough.
 //! - One moment stands for all between it and the next, and each process of an agent comes to one result.
-//! - Messages on intents, reassignment, handing on, waits for tools and sign-offs inside workflows. The
-//!   core's own properties have those, one intent at a time.
+//! - An agent's limit of concurrent turns: it is a count in a conditional write of `store/slot.rs` and no
+//!   rule of the core, which has only the wait for a moment that a turn without a slot is put off with.
+//!   `tests/it/concurrency.rs` holds it.
+//! - Sign-offs inside workflows. The core's own properties have those.
+//! - What may be done again and again, and is something new each time, more often than the shape says.
+//!
+//! [`coverage`] names every command, event and message of the core, and the reason for each that no shape
+//! comes across.
 //! - Several of several people: the core has no quorum. The shape with two asks is what comes
 //!   nearest: a suspension that goes on when both have ended, and one grant for each call.
 //!
@@ -61,10 +70,15 @@
 //!
 //! A counterexample is a list of actions from the beginning; a failing test prints it.
 
+pub mod action;
+pub mod agent;
+pub mod coverage;
 pub mod deed;
 mod drain;
 mod memory;
 pub mod model;
+pub mod other;
+pub mod person;
 pub mod promise;
 pub mod rules;
 pub mod shape;

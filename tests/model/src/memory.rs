@@ -1,10 +1,12 @@
 //! The core is pure, so it is asked once; what came of it is remembered by what it was asked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use shared::intent::Command;
 
+use crate::coverage::{self, Name};
 use crate::deed::Deed;
 use crate::model::Check;
 use crate::promise::Promise;
@@ -18,6 +20,8 @@ pub(crate) struct Memory {
     outcomes: Mutex<HashMap<u64, Arc<Outcome>>>,
     /// What came of states in which everybody fell silent.
     drained: Mutex<HashMap<u64, Option<Promise>>>,
+    /// What was ever written, by its names: commands, events and messages.
+    covered: Mutex<BTreeSet<Name>>,
 }
 
 /// What comes of a deed.
@@ -52,13 +56,35 @@ impl Check {
     }
 
     fn ask_core(&self, table: &Table, deed: &Deed, base: &Stored, now: Timestamp) -> Outcome {
-        let Some(command) = deed.command(&self.shape, table, now) else { return Outcome::Nothing };
+        let command = deed.command(&self.shape, table, &base.intent, now);
+        let Some(command) = command else { return Outcome::Nothing };
         match self.rules.decide(&base.intent, &command, now) {
             Err(_) => Outcome::Refused,
             Ok(events) if events.is_empty() => Outcome::Nothing,
-            Ok(events) => write(self.rules, Some(base), &command, events)
-                .map_or(Outcome::Refused, Outcome::Writes),
+            Ok(events) => {
+                let written = write(self.rules, Some(base), &command, events);
+                if let Some(written) = &written {
+                    self.cover(&command, written);
+                }
+                written.map_or(Outcome::Refused, Outcome::Writes)
+            }
         }
+    }
+
+    /// Notes what `command` has led to.
+    pub(crate) fn cover(&self, command: &Command, written: &Written) {
+        let mut covered = self.memory.covered.lock().unwrap_or_else(PoisonError::into_inner);
+        covered.insert(coverage::of_command(command));
+        let births = written.born.iter().flat_map(|child| child.history.iter());
+        let events = births.flat_map(|link| &link.events).chain(&written.events);
+        covered.extend(events.map(|event| coverage::of_event(&event.kind)));
+        covered.extend(written.owed.iter().map(|mail| mail.name()));
+    }
+
+    /// The names of all commands that have led to something, of the events that they led to, and of
+    /// the messages that these owed.
+    pub fn covered(&self) -> BTreeSet<Name> {
+        self.memory.covered.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What is known under `print`, or what `drain` finds out.

@@ -36,11 +36,32 @@ pub enum Promise {
     NewsHeal,
     /// After a restart that lost the queues, what is owed still brings every parent up to date.
     Recovers,
+    /// What an intent has asked for, or has sent to an agent, ends with it: at once where no message is
+    /// lost, and after a restart that lost them.
+    OrphansEnd,
+    /// A turn that no agent takes fails long before the deadline of its intent.
+    GivesUp,
+    /// A turn that its agent has taken is posted no more.
+    PostedUntilTaken,
+    /// Only its agent takes a posted turn, and the answer to a post takes the turn that was posted.
+    TakesItsTurn,
+    /// Only the agent that has an intent works on it, and only whoever was granted that resumes it.
+    ItsAgentOnly,
+    /// Whoever has passed a task on decides it no more, and nobody does who was never named.
+    PassedOn,
+    /// What waits for a moment goes on at that moment, and no sooner.
+    WaitsOut,
+    /// Nobody is reminded before it is due, and before the hours for it begin.
+    RemindedInHours,
+    /// What is said about an intent changes nothing else of it.
+    OnlyTalk,
+    /// Nothing is given up that its agent has taken up.
+    UntakenOnly,
 }
 
 impl Promise {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 24] = [
         Self::OneEnd,
         Self::InTime,
         Self::NotEarly,
@@ -55,6 +76,16 @@ impl Promise {
         Self::Ends,
         Self::NewsHeal,
         Self::Recovers,
+        Self::OrphansEnd,
+        Self::GivesUp,
+        Self::PostedUntilTaken,
+        Self::TakesItsTurn,
+        Self::ItsAgentOnly,
+        Self::PassedOn,
+        Self::WaitsOut,
+        Self::RemindedInHours,
+        Self::OnlyTalk,
+        Self::UntakenOnly,
     ];
 
     /// Its name in the table of results.
@@ -74,6 +105,16 @@ impl Promise {
             Self::Ends => "timers end every intent",
             Self::NewsHeal => "lost news are asked for",
             Self::Recovers => "a restart recovers what is owed",
+            Self::OrphansEnd => "what was asked for ends with its parent",
+            Self::GivesUp => "a turn that nobody takes fails soon",
+            Self::PostedUntilTaken => "a turn that was taken is posted no more",
+            Self::TakesItsTurn => "only its agent takes a posted turn",
+            Self::ItsAgentOnly => "only the agent that has it works on it",
+            Self::PassedOn => "who has passed a task on decides it no more",
+            Self::WaitsOut => "what waits for a moment waits it out",
+            Self::RemindedInHours => "nobody is reminded early",
+            Self::OnlyTalk => "what is said changes nothing else",
+            Self::UntakenOnly => "what was taken up is not given up",
         }
     }
 }

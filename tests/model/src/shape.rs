@@ -1,23 +1,26 @@
 //! The shapes of intents that are checked, each small enough to be explored to the end.
 
+mod agents;
+mod people;
+mod workflows;
+
 use serde_json::{Map, Value, json};
 use shared::address::Address;
 use shared::id::IntentId;
 use shared::intent::ask::AskRequest;
 use shared::intent::envelope::{Delivery, Envelope, Reminders};
 use shared::intent::human_task::{HoldPoint, HumanTask, Placement};
-use shared::intent::workflow::{Retry, Step, Work, Workflow};
 use uuid::Uuid;
 
-use crate::deed::{Act, Person};
+use crate::agent::{Act, Agent};
+use crate::other::Other;
+use crate::person::Person;
 use crate::time::{Clocks, at};
 
 /// The account of every model.
 pub const TENANT: &str = "default";
 /// Who sends the intents.
 pub const SENDER: &str = "sender";
-/// The address of the agent that handles them.
-pub const HANDLER: &str = "deployer";
 /// How long a worker's lease lasts, in seconds.
 pub const LEASE_SECONDS: i64 = 120;
 
@@ -36,8 +39,15 @@ pub struct Shape {
     pub processes: u8,
     /// The people, and those who pass for people, who try to decide or to cancel.
     pub people: Vec<Person>,
-    /// Whether the sender shortens its life.
-    pub shortens: bool,
+    /// What else is done to it.
+    pub others: Vec<Other>,
+    /// How often, all in all, what may be done again and again is done.
+    pub repeats_max: u8,
+    /// The second at which reminders may be sent first, if there are hours for them.
+    pub opens_at: Option<i64>,
+    /// How the agents that it is handed on to get it, if it is; then every other process is one of the
+    /// second agent.
+    pub hands_on: Option<Delivery>,
     /// The moments at which something may happen, in seconds from the beginning.
     pub instants: Vec<i64>,
     /// The clocks that lives are lived by.
@@ -58,14 +68,10 @@ pub enum Post {
     StepByStep,
 }
 
-fn address(text: &str) -> Address {
+/// The address that `text` is.
+pub fn address(text: &str) -> Address {
     // Every text here is an address; another one would ask people instead.
     Address::parse(text).unwrap_or_else(|_| Address::agent_core())
-}
-
-/// The agent's address.
-pub fn handler() -> Address {
-    address(HANDLER)
 }
 
 /// The name of the one intent that is sent.
@@ -79,8 +85,8 @@ fn envelope(deadline_s: i64) -> Envelope {
         intent_type: "intent.deploy.v1".to_owned(),
         correlation_id: Uuid::nil(),
         from: SENDER.to_owned(),
-        to: handler(),
-        handler: handler(),
+        to: Agent::Deployer.address(),
+        handler: Agent::Deployer.address(),
         delivery: Delivery::Stream,
         payload: Map::from_iter([("build".to_owned(), json!(7))]),
         parent: None,
@@ -113,170 +119,22 @@ fn ask(call_id: &str, timeout_s: u32) -> AskRequest {
     }
 }
 
-fn step(id: &str, work: Work, next: Option<usize>, deadline_s: u32) -> Step {
-    Step {
-        id: id.to_owned(),
-        work,
-        next,
-        on_failure: None,
-        deadline_s: Some(deadline_s),
-        retry: Retry::default(),
-        reminders: Reminders::default(),
-        working_hours: None,
-        escalate_to: None,
-    }
-}
-
 impl Shape {
-    /// A question to people and nothing else; it is decided, withdrawn, shortened and over in a race.
-    pub fn question() -> Self {
+    /// An intent with nobody around it yet, at these moments.
+    fn quiet(name: &'static str, envelope: Envelope, instants: &[i64]) -> Self {
         Self {
-            name: "question",
-            envelope: Envelope {
-                reminders: Reminders { after_s: Some(30), interval_s: 30, max: 1 },
-                escalate_to: Some(address("boss")),
-                hold_point: Some(hold_point(Placement::OnArrival)),
-                ..envelope(100)
-            },
+            name,
+            envelope,
             asks: vec![],
             acts: vec![],
             processes: 0,
-            people: Person::ALL.to_vec(),
-            shortens: true,
-            instants: vec![0, 30, 60, 79, 80, 81, 99, 100, 101],
-            clocks: Clocks::APART.to_vec(),
-            in_flight_max: 0,
-            post: Post::Anyhow,
-        }
-    }
-
-    /// An agent's result that a person signs off; two workers run its turns.
-    pub fn sign_off() -> Self {
-        Self {
-            name: "sign-off",
-            envelope: Envelope {
-                delivery: Delivery::Worker,
-                hold_point: Some(hold_point(Placement::OnResult)),
-                ..envelope(900)
-            },
-            asks: vec![],
-            acts: vec![Act::Start, Act::Complete],
-            processes: 2,
-            people: Person::ALL.to_vec(),
-            shortens: false,
-            instants: vec![0, 119, 120, 300, 899, 900, 901],
-            clocks: Clocks::APART.to_vec(),
-            in_flight_max: 0,
-            post: Post::Anyhow,
-        }
-    }
-
-    /// An approval of a tool call; two processes of one agent with a stream want to run the tool.
-    pub fn ask() -> Self {
-        let day = 24 * 60 * 60;
-        Self {
-            name: "ask",
-            envelope: envelope(2 * day),
-            asks: vec![ask("a", 100)],
-            acts: vec![Act::Suspend, Act::Claim(0), Act::Finish(0), Act::Complete],
-            processes: 2,
-            people: vec![Person::Rita, Person::Otto, Person::Asker, Person::Agent, Person::Sender],
-            shortens: false,
-            instants: vec![0, 99, 100, 3600, day - 1, day, 2 * day - 1, 2 * day],
-            clocks: vec![
-                Clocks::EXACT,
-                Clocks { people: -1, agents: 1, wake: 0 },
-                Clocks { people: 1, agents: -1, wake: 0 },
-                Clocks { people: 0, agents: -1, wake: 1 },
-            ],
-            in_flight_max: 0,
-            post: Post::Anyhow,
-        }
-    }
-
-    /// The same with every step of the post, and fewer moments.
-    pub fn ask_by_post() -> Self {
-        let day = 24 * 60 * 60;
-        Self {
-            name: "ask, step by step",
-            people: vec![Person::Rita, Person::Otto, Person::Sender],
-            instants: vec![0, 100, 3600, 2 * day],
+            people: vec![],
+            others: vec![],
+            repeats_max: 0,
+            opens_at: None,
+            hands_on: None,
+            instants: instants.to_vec(),
             clocks: vec![Clocks::EXACT],
-            processes: 1,
-            post: Post::StepByStep,
-            ..Self::ask()
-        }
-    }
-
-    /// An approval of a tool call that two workers under leases want to run.
-    pub fn leased_ask() -> Self {
-        Self {
-            name: "ask, leased",
-            envelope: Envelope { delivery: Delivery::Worker, ..envelope(900) },
-            asks: vec![ask("a", 100)],
-            acts: vec![Act::Start, Act::Suspend, Act::Claim(0), Act::Finish(0), Act::Complete],
-            processes: 2,
-            people: vec![Person::Rita, Person::Otto],
-            shortens: false,
-            instants: vec![0, 120, 420, 900],
-            clocks: vec![Clocks::EXACT],
-            in_flight_max: 0,
-            post: Post::Anyhow,
-        }
-    }
-
-    /// Two approvals in one suspension, of which people may grant none, one or both.
-    pub fn two_asks() -> Self {
-        Self {
-            name: "two asks",
-            envelope: envelope(900),
-            asks: vec![ask("a", 100), ask("b", 100)],
-            acts: vec![Act::Suspend, Act::Claim(0), Act::Claim(1), Act::Complete],
-            processes: 1,
-            people: vec![Person::Rita, Person::Otto],
-            shortens: false,
-            instants: vec![0, 100, 900],
-            clocks: vec![Clocks::EXACT],
-            in_flight_max: 0,
-            post: Post::Anyhow,
-        }
-    }
-
-    /// A workflow: an agent, tried twice at most, and then two people one after the other.
-    pub fn workflow() -> Self {
-        let agent = Work::Agent {
-            to: handler(),
-            handler: handler(),
-            delivery: Delivery::Stream,
-            hold_point: None,
-            input: Map::new(),
-        };
-        let asks = |title: &str| Work::Human { task: HumanTask::approval(title.to_owned()) };
-        let tried = Step {
-            retry: Retry { retries_max: 1, delay_s: 10 },
-            ..step("build", agent, Some(1), 100)
-        };
-        let steps = vec![
-            tried,
-            step("review", asks("Is the build right?"), Some(2), 200),
-            step("release", asks("May it go out?"), None, 200),
-        ];
-        let workflow = Workflow { scenario_id: "release".to_owned(), entry: 0, steps };
-        Self {
-            name: "workflow",
-            envelope: Envelope {
-                to: Address::agent_core(),
-                handler: Address::agent_core(),
-                workflow: Some(workflow),
-                ..envelope(500)
-            },
-            asks: vec![],
-            acts: vec![Act::Complete, Act::Fail],
-            processes: 1,
-            people: vec![Person::Rita, Person::Otto, Person::Asker, Person::Agent, Person::Sender],
-            shortens: false,
-            instants: vec![0, 10, 100, 210, 300, 500],
-            clocks: vec![Clocks::EXACT, Clocks { people: -1, agents: 0, wake: 1 }],
             in_flight_max: 0,
             post: Post::Anyhow,
         }
@@ -299,6 +157,11 @@ impl Shape {
     #[must_use]
     pub fn among(self, people: &[Person]) -> Self {
         Self { people: people.to_vec(), ..self }
+    }
+
+    /// The agent that process `process` is one of.
+    pub fn agent_of(&self, process: u8) -> Agent {
+        if self.hands_on.is_some() && process % 2 == 1 { Agent::Releaser } else { Agent::Deployer }
     }
 
     /// The result that process `process` of the agent comes to.

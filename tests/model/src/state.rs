@@ -12,6 +12,8 @@ use shared::id::IntentId;
 use shared::intent::{Event, Intent};
 use shared::message::Message;
 
+use crate::agent::Agent;
+use crate::coverage::Name;
 use crate::deed::Deed;
 use crate::promise::Promise;
 use crate::time::Clocks;
@@ -43,6 +45,12 @@ pub struct State {
     pub ran: BTreeSet<(String, String)>,
     /// Every hold that was ever shown to people.
     pub shown: BTreeSet<Arc<Shown>>,
+    /// Every turn that was ever posted to its agent.
+    pub posted: BTreeSet<Arc<Posted>>,
+    /// Turns that their agent has taken, as the table has heard.
+    pub taken: BTreeSet<(IntentId, u64)>,
+    /// How often what may be done again and again is still done.
+    pub repeats_left: u8,
     /// The promises that were broken on the way here.
     pub broken: BTreeSet<Promise>,
 }
@@ -84,11 +92,24 @@ pub struct Shown {
     pub digest: Digest,
 }
 
+/// A turn as it was posted to its agent.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Posted {
+    /// The intent.
+    pub intent: IntentId,
+    /// The turn.
+    pub turn: u64,
+    /// To whom.
+    pub to: Agent,
+}
+
 /// What the post carries. Notices to people are left out, since nothing comes of them here.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Mail {
     /// A worker may run a turn.
     Turn(IntentId),
+    /// A turn may be posted.
+    Push(IntentId),
     /// A child may have ended.
     News {
         /// Its parent.
@@ -120,14 +141,26 @@ impl Mail {
                 Some(Self::News { parent: *parent, child: *child })
             }
             Message::ParentEnded { child, .. } => Some(Self::ParentEnded(*child)),
-            Message::Push { .. }
-            | Message::Wake { .. }
+            Message::Push { intent, .. } => Some(Self::Push(*intent)),
+            Message::Wake { .. }
             | Message::Recover { .. }
             | Message::RecoverAll { .. }
             | Message::Notice { .. }
             | Message::Delivery(_)
             | Message::News(_) => None,
         }
+    }
+}
+
+impl Mail {
+    /// Its name in the core.
+    pub fn name(self) -> Name {
+        Name::Message(match self {
+            Self::Turn(_) => "Turn",
+            Self::Push(_) => "Push",
+            Self::News { .. } => "AskEnded",
+            Self::ParentEnded(_) => "ParentEnded",
+        })
     }
 }
 

@@ -2,7 +2,8 @@
 
 use shared::id::IntentId;
 
-use crate::deed::{Act, Deed, token};
+use crate::agent::{Act, token};
+use crate::deed::Deed;
 use crate::model::Check;
 use crate::shape::root;
 use crate::state::{Mail, State};
@@ -20,7 +21,8 @@ impl Check {
         }
         for mail in state.queue.keys() {
             match mail {
-                Mail::Turn(_) => {}
+                // Others look at these.
+                Mail::Turn(_) | Mail::Push(_) => {}
                 Mail::News { parent, child } => {
                     deeds.push(Deed::News { parent: *parent, child: *child });
                 }
@@ -34,9 +36,10 @@ impl Check {
                 deeds.push(Deed::Cancel { by: *by, on: root() });
             }
         }
-        if self.shape.shortens {
-            deeds.push(Deed::Shorten(root()));
-        }
+        deeds.extend(state.posted.iter().cloned().map(Deed::Taken));
+        let others = self.shape.others.iter();
+        deeds.extend(others.map(|what| Deed::Other { on: root(), what: *what }));
+        deeds.retain(|deed| state.repeats_left > 0 || !deed.repeats());
         deeds
     }
 
@@ -46,9 +49,11 @@ impl Check {
             let lease = state.leases.get(&process).filter(|(of, _)| *of == on);
             let fence = lease.map(|(_, fence)| *fence);
             for act in &self.shape.acts {
-                let fence = if *act == Act::Start { None } else { fence };
-                let offered = *act != Act::Start || state.queue.contains_key(&Mail::Turn(on));
-                let able = *act == Act::Start || !leases || fence.is_some();
+                let unleased = act.is_unleased();
+                let fence = if unleased { None } else { fence };
+                let turns = [Mail::Turn(on), Mail::Push(on)];
+                let offered = !unleased || turns.iter().any(|it| state.queue.contains_key(it));
+                let able = unleased || !leases || fence.is_some();
                 let ran = |call_id: &str| {
                     state.ran.contains(&(call_id.to_owned(), token(process, fence)))
                 };
@@ -56,7 +61,17 @@ impl Check {
                     Act::Finish(place) => {
                         self.shape.asks.get(*place).is_some_and(|ask| ran(&ask.call_id))
                     }
-                    Act::Start | Act::Suspend | Act::Claim(_) | Act::Complete | Act::Fail => true,
+                    Act::Start
+                    | Act::Step
+                    | Act::Acknowledge
+                    | Act::Suspend
+                    | Act::AwaitTool
+                    | Act::AwaitTime(_)
+                    | Act::PutOff(_)
+                    | Act::Claim(_)
+                    | Act::HandOn
+                    | Act::Complete
+                    | Act::Fail => true,
                 };
                 if offered && able && reports {
                     deeds.push(Deed::Agent { process, fence, on, act: *act });

@@ -1,20 +1,26 @@
 //! Whether a commit keeps what is promised.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use shared::intent::ask::{Ask, GRANT_SECONDS};
-use shared::intent::{EVENT_SEQ_STEP, Event, EventKind, Phase};
+use shared::intent::{EVENT_SEQ_STEP, Event, EventKind, Intent, Phase, Waiting};
 
-use crate::deed::{Act, Deed};
+use crate::agent::Act;
+use crate::deed::Deed;
 use crate::promise::Promise;
 use crate::rules::{decision, lease};
+use crate::shape::Shape;
 use crate::state::{Stored, Table};
+use crate::time::at;
 use crate::transaction::Written;
 
 /// One commit, seen from outside.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
+    /// What is explored.
+    pub shape: &'a Shape,
     /// The table that it happens to.
     pub table: &'a Table,
     /// The deed that it is of.
@@ -42,6 +48,13 @@ impl Seen<'_> {
             (Promise::Bound, self.is_bound()),
             (Promise::PeopleDecide, self.is_of_people()),
             (Promise::LeaseHolds, self.holds_lease()),
+            (Promise::TakesItsTurn, self.takes_its_turn()),
+            (Promise::ItsAgentOnly, self.is_of_its_agent()),
+            (Promise::PassedOn, self.is_of_whom_it_was_passed_to()),
+            (Promise::WaitsOut, self.waits_out()),
+            (Promise::RemindedInHours, self.reminds_in_hours()),
+            (Promise::OnlyTalk, self.only_talks()),
+            (Promise::UntakenOnly, self.gives_up_untaken()),
         ];
         kept.into_iter().filter(|(_, kept)| !kept).map(|(promise, _)| promise).collect()
     }
@@ -122,20 +135,140 @@ impl Seen<'_> {
             | Deed::ParentEnded(_)
             | Deed::Agent { .. }
             | Deed::Cancel { .. }
-            | Deed::Shorten(_) => false,
+            | Deed::Taken(_)
+            | Deed::Other { .. } => false,
         };
         reviewer || self.written.events.iter().all(|event| decision(event).is_none())
     }
 
     fn holds_lease(&self) -> bool {
-        let Deed::Agent { fence: Some(fence), act, .. } = self.deed else { return true };
+        let Deed::Agent { fence, act, .. } = self.deed else { return true };
         let intent = &self.before.intent;
-        match act {
-            // A report carries the secret of its claim, and no lease.
-            Act::Start | Act::Finish(_) => true,
-            Act::Suspend | Act::Claim(_) | Act::Complete | Act::Fail => {
-                intent.fence == *fence && lease(intent).is_some_and(|lease| lease.fence == *fence)
+        let had = lease(intent);
+        match fence {
+            Some(fence) if act.takes_lease() => {
+                intent.fence == *fence && had.is_some_and(|had| had.fence == *fence)
             }
+            // While one has it, nobody else goes on.
+            None if act.takes_lease() || *act == Act::Start => {
+                had.is_none_or(|had| had.until <= self.now)
+            }
+            Some(_) | None => true,
+        }
+    }
+
+    fn takes_its_turn(&self) -> bool {
+        let (before, after) = (&self.before.intent, &self.written.after.intent);
+        match self.deed {
+            Deed::Taken(posted) => before.turn_seq == posted.turn,
+            Deed::Agent { .. } => true,
+            Deed::Wake(_)
+            | Deed::News { .. }
+            | Deed::ParentEnded(_)
+            | Deed::Decide { .. }
+            | Deed::Cancel { .. }
+            | Deed::Other { .. } => {
+                let taken = before.awaits_push() && !after.awaits_push();
+                !taken || after.is_ended()
+            }
+        }
+    }
+
+    fn is_of_its_agent(&self) -> bool {
+        let Deed::Agent { process, act, .. } = self.deed else { return true };
+        let (intent, agent) = (&self.before.intent, self.shape.agent_of(*process).address());
+        let granted = intent.policy.grants.contains_key(&agent.uri());
+        match act {
+            Act::Complete | Act::Fail | Act::HandOn => granted || *intent.handler() == agent,
+            Act::Start
+            | Act::Step
+            | Act::Acknowledge
+            | Act::Suspend
+            | Act::AwaitTool
+            | Act::AwaitTime(_)
+            | Act::PutOff(_)
+            | Act::Claim(_)
+            | Act::Finish(_) => *intent.handler() == agent,
+        }
+    }
+
+    /// Follows the names through the events of the open hold, and not through its state.
+    fn is_of_whom_it_was_passed_to(&self) -> bool {
+        let (Deed::Decide { by, .. }, intent) = (self.deed, &self.before.intent) else {
+            return true;
+        };
+        let Some(hold) = intent.open_hold() else { return true };
+        let asked = intent.task_of(hold).map_or(&[][..], |task| &task.assignees);
+        let mut named: BTreeSet<&str> = asked.iter().map(String::as_str).collect();
+        let mut gone = BTreeSet::new();
+        let events = self.before.history.iter().flat_map(|link| &link.events);
+        for event in events.filter(|event| event.seq >= hold.version) {
+            if let EventKind::Reassigned { to, .. } = &event.kind {
+                gone.insert(event.actor.as_str());
+                gone.remove(to.as_str());
+                named.insert(to);
+            }
+        }
+        let escalated = intent.envelope.escalate_to.as_ref().filter(|_| hold.escalated);
+        escalated.is_some_and(|to| to.path() == by.name())
+            || (!gone.contains(by.name()) && (named.is_empty() || named.contains(by.name())))
+    }
+
+    fn waits_out(&self) -> bool {
+        let (before, after) = (&self.before.intent, &self.written.after.intent);
+        let Phase::Waiting(Waiting::Time { until }) = &before.phase else { return true };
+        let until = before.step_until().map_or(*until, |over| over.min(*until));
+        after.phase == before.phase
+            || after.is_ended()
+            || (matches!(self.deed, Deed::Wake(_)) && until <= self.now)
+    }
+
+    fn reminds_in_hours(&self) -> bool {
+        let intent = &self.before.intent;
+        let Some(hold) = intent.open_hold() else { return true };
+        let reminders = intent.reminders(hold);
+        self.written.events.iter().all(|event| {
+            let nth = if let EventKind::Reminded { count } = &event.kind {
+                count.saturating_sub(1)
+            } else if let EventKind::Escalated { step: None, .. } = &event.kind {
+                reminders.max
+            } else {
+                return true;
+            };
+            let opens_at = self.shape.opens_at.map_or(Timestamp::MIN, at);
+            let due = reminders.due_at(hold.opened_at, nth);
+            due.is_some_and(|due| due <= self.now) && opens_at <= self.now
+        })
+    }
+
+    fn only_talks(&self) -> bool {
+        let Deed::Other { what, .. } = self.deed else { return true };
+        let (before, after) = (&self.before.intent, &self.written.after.intent);
+        let same = || Intent {
+            seq: after.seq,
+            updated_at: after.updated_at,
+            messages: after.messages.clone(),
+            ..before.clone()
+        };
+        !what.is_talk() || same() == *after
+    }
+
+    fn gives_up_untaken(&self) -> bool {
+        let intent = &self.before.intent;
+        let gives_up = |event: &Event| matches!(event.kind, EventKind::DeliveryFailed { .. });
+        if !self.written.events.iter().any(gives_up) {
+            return true;
+        }
+        match (self.deed, &intent.phase) {
+            (Deed::Other { .. }, phase) => matches!(phase, Phase::Delivered { .. }),
+            (_, Phase::InProgress { lease: Some(lease), .. }) => lease.until <= self.now,
+            (
+                _,
+                Phase::Delivered { answer_by }
+                | Phase::Acknowledged { answer_by }
+                | Phase::InProgress { answer_by, .. },
+            ) => answer_by.is_some_and(|by| by <= self.now),
+            (_, _) => false,
         }
     }
 }

@@ -251,11 +251,26 @@ pub(super) fn started(intent: &Intent, by: &Principal, fence: Option<u64>, histo
     }
 }
 
+/// The same before what leaves the turn as it is. Whoever does that in a posted turn has the turn, even if
+/// the answer to the post is never read.
+pub(super) fn taken(intent: &Intent, by: &Principal, fence: Option<u64>, history: &mut History) {
+    if intent.awaits_push() {
+        start_unleased(intent, by, history);
+    } else {
+        started(intent, by, fence, history);
+    }
+}
+
 fn start_unleased(intent: &Intent, by: &Principal, history: &mut History) {
-    // Whoever is pushed to has it now; a worker's turn is offered again.
     let patience = Patience::of(intent);
-    let answers = patience.delivery == Delivery::Worker;
-    let answer_by = patience.answer_by(intent.delivery_attempt, history.now).filter(|_| answers);
+    let is_offered_again = match patience.delivery {
+        Delivery::Stream => false,
+        Delivery::Worker => true,
+        // Whoever is pushed to has it now. Somebody else who moves it on has not taken it for that agent.
+        Delivery::Push => intent.awaits_push() && !by.speaks_for(intent.handler()),
+    };
+    let answer_by = patience.answer_by(intent.delivery_attempt, history.now);
+    let answer_by = answer_by.filter(|_| is_offered_again);
     history.push(&by.name, EventKind::Started { lease_until: None, answer_by });
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::agent::{self, Decision, started, working};
+use super::agent::{self, Decision, taken, working};
 use super::{History, in_time};
 use crate::digest::Digest;
 use crate::intent::ask::{AskEnding, GRANT_SECONDS};
@@ -40,7 +40,7 @@ pub(super) fn claim(
         return Err(Rejection::TooManyCalls);
     }
     granted(intent, call, history.now)?;
-    started(intent, by, fence, history);
+    taken(intent, by, fence, history);
     let kind = EventKind::CallClaimed {
         call_id: call.call_id.to_owned(),
         call_digest: call.call_digest.clone(),

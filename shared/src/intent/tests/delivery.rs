@@ -85,6 +85,34 @@ fn to_take_an_earlier_turn_takes_nothing_of_the_present_one() {
     assert!(!Story::of(&taken).intent().awaits_push());
 }
 
+/// The turn after a suspension begins in progress, so that a claim needs no start of its own there.
+#[test]
+fn whoever_claims_a_call_in_a_later_pushed_turn_has_taken_that_turn() {
+    let asked = then(&pushed(4), &[(suspend(None, people(&["c"])), 1)]);
+    let news = end_ask(&asked, "c", &[(approve(), 2)]);
+    let second = then(&asked, &[(news, 3)]);
+    let claims = (claim(None, "c", true, "token"), 4);
+    check(&second, claims.clone(), Ok(&["Started", "CallClaimed"]));
+    let claimed = then(&second, std::slice::from_ref(&claims));
+    assert!(!Story::of(&claimed).intent().awaits_push());
+    check(&claimed, (Command::Wake, 33), NOTHING);
+    check(&claimed, claims, NOTHING);
+}
+
+#[test]
+fn a_pushed_turn_that_somebody_else_moves_on_still_waits_for_its_agent() {
+    let moves_on = Command::Advance { by: sender(), reason: None, next: None };
+    let given = then(&pushed(4), &[(moves_on.clone(), 1)]);
+    assert!(Story::of(&given).intent().awaits_push());
+    let offered = || Ok(["Offered"].as_slice());
+    check_around(31, &given, &Command::Wake, [NOTHING, offered(), offered()]);
+    check(&given, (acknowledge(), 2), Ok(&["Started"]));
+    for taken in [acknowledge(), advance()] {
+        let taken = then(&pushed(4), &[(taken, 1), (moves_on.clone(), 2)]);
+        assert!(!Story::of(&taken).intent().awaits_push(), "its agent has it");
+    }
+}
+
 #[test]
 fn an_acknowledged_intent_stays_on_the_stream_and_waits_for_no_further_offer() {
     let given = [(create(streamed()), 0), (acknowledge(), 1)];

@@ -100,6 +100,23 @@ fn every_end_of_a_child_is_owed_to_its_parent() {
     }
 }
 
+#[test]
+fn only_a_live_child_of_an_ended_parent_is_orphaned() {
+    let given = [(create(streamed()), 0), (suspend(None, people(&["c"])), 1)];
+    let (live, ended) = (Story::of(&given), Story::of(&then(&given, &[(cancel(), 2)])));
+    let (open, decided) = (child(&given, "c", &[]), child(&given, "c", &[(approve(), 2)]));
+    let another = Story::of(&[(create(streamed()), 0)]);
+    for (child, parent, orphaned) in [
+        (&open, &ended, true),
+        (&open, &live, false),
+        (&decided, &ended, false),
+        (&another, &ended, false),
+        (&open, &decided, false),
+    ] {
+        assert_eq!(react::is_orphaned(child.intent(), parent.intent()), orphaned);
+    }
+}
+
 /// Every place where an intent can rest, with its next wake-up and what it is owed still.
 #[test]
 fn every_place_has_its_wake_up_and_says_what_it_is_owed_still() {
