@@ -11,7 +11,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use axum::Router;
 use serde_json::{Value, json};
 use shared::app::App;
-use shared::callback::{Courier, Lookup, Reach};
+use shared::callback::{Carrier, Courier, Lookup, Reach};
 use shared::http::service;
 use shared::intent::Status;
 use shared::queue::Queues;
@@ -351,7 +351,7 @@ async fn notify_tells_the_reviewer_with_a_signed_notice_and_a_link_that_opens() 
     let target = notify::Target {
         url: format!("{}/hook", recorder.endpoint),
         secret: vec![5; 32],
-        client: reqwest::Client::new(),
+        carrier: Carrier::network(reqwest::Client::new()),
     };
     let notifier = notify::Notifier {
         app: world.app.clone(),
