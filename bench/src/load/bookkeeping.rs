@@ -28,10 +28,10 @@ impl Books {
     /// Promises that the table does not keep.
     pub(super) fn losses(&self, ledger: &Ledger) -> Vec<String> {
         let promises = self.note();
-        let states: BTreeMap<_, _> = ledger.states().collect();
+        let stored: BTreeMap<_, _> = ledger.states().collect();
         let mut lost = Vec::new();
         for id in &promises.made {
-            let Some(state) = states.get(id) else {
+            let Some(state) = stored.get(id) else {
                 lost.push(format!("{id} was taken and is not there"));
                 continue;
             };
@@ -45,7 +45,7 @@ impl Books {
                 lost.push(format!("{id} is {}", status.name()));
             }
         }
-        let (made, there) = (promises.made.len(), states.len());
+        let (made, there) = (promises.made.len(), stored.len());
         if there < made {
             lost.push(format!("{made} intents were taken, {there} are there"));
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use shared::callback::Reply;
 use shared::dead_letter::Content;
 use shared::intent::{EventKind, Intent, apply};
 use shared::message::Message;
@@ -170,7 +171,7 @@ fn delivery(
         Some(DeliveryState::Delivered { .. }) => {}
         Some(DeliveryState::DeadLettered { .. }) => {
             let last = stored.and_then(|delivery| delivery.last);
-            if !door.leaves && last.is_none_or(|last| last.is_taken()) {
+            if !door.leaves && last.is_none_or(Reply::is_taken) {
                 wrong(format!("was given up at {url} without a reason"));
             }
         }
