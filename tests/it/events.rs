@@ -388,6 +388,35 @@ async fn notify_tells_the_reviewer_with_a_signed_notice_and_a_link_that_opens() 
 }
 
 #[tokio::test]
+async fn a_notice_that_is_led_elsewhere_is_not_taken_and_comes_again() {
+    let (world, recorder) = (World::new().await, Recorder::start().await);
+    let receiver = crate::webhooks::receiver::Receiver::start().await;
+    receiver.answer([302]);
+    let id = question(&world, "agent_core", json!({"title": "Sure?"})).await;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+    let target = notify::Target {
+        url: receiver.url.clone(),
+        secret: vec![5; 32],
+        carrier: Carrier::network(client.unwrap()),
+    };
+    let notifier = notify::Notifier {
+        app: world.app.clone(),
+        secret: world.secret.clone(),
+        target: Some(target),
+        public_url: String::new(),
+        courier: Courier::new(Reach::Public, Lookup::system()).unwrap(),
+        queues: queues(&recorder),
+    };
+    let batch = event(&world, "notify/assigned.json", &id);
+    for failed in [1, 0] {
+        let answer = notify::handle(&notifier, serde_json::from_str(&batch).unwrap()).await;
+        assert_eq!(answer.batch_item_failures.len(), failed, "{answer:?}");
+    }
+    assert_eq!(receiver.posts().len(), 2);
+}
+
+#[tokio::test]
 async fn notify_posts_what_happened_to_an_intent_to_a_webhook() {
     let (world, recorder) = (World::new().await, Recorder::start().await);
     let _ = rustls::crypto::ring::default_provider().install_default();
