@@ -13,13 +13,11 @@ mod proxy;
 mod reviewer;
 mod sender;
 mod told;
-mod verdict;
 mod weather;
 mod wrapper;
 
 pub use mishap::{Mishap, Tally};
-pub use outcome::Outcome;
-pub use verdict::Violation;
+pub use outcome::{Finding, Outcome};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -30,17 +28,18 @@ use futures_util::stream;
 use serde_json::Value;
 use shared::id::IntentId;
 use shared::principal::Role;
+use tests::check::{Ledger, Moment, Rule, Violation, check};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use crate::client::{Call, Client};
-use crate::ledger::Ledger;
+use crate::ledger;
 use crate::stage::{Setup, Stage};
 use crate::{Failure, say};
 use crowd::Crowd;
 use errand::Kind;
 use proxy::Proxy;
-use told::Journal;
+use told::{Answered, Journal};
 use weather::Weather;
 use wrapper::Wrapper;
 
@@ -109,31 +108,59 @@ pub async fn run(settings: &Settings) -> Result<Outcome, Failure> {
     let data = stage.data().to_owned();
     stage.stop().await;
 
-    let ledger = Ledger::open(&data)?;
-    let told = journal.note().clone();
-    let mut violations = verdict::check(&ledger, &told);
+    let ledger = ledger::open(&data)?;
+    let answered = journal.note().clone();
+    let mut violations = check(&ledger, &answered.told, &Moment::Meanwhile(BTreeSet::new()));
+    violations.extend(ends(&ledger, &answered));
     violations.extend(api_violations(&ledger, &statuses));
-    violations.extend(calm.dead_letters.iter().map(|(queue, count)| Violation {
-        subject: queue.clone(),
-        detail: format!("holds {count} dead letters"),
-        history: Vec::new(),
-    }));
+    let absurd = answered.absurd.iter();
+    violations.extend(absurd.map(|detail| found(Rule::Answer, "a caller", detail.clone())));
+    violations.extend(
+        calm.dead_letters
+            .iter()
+            .map(|(queue, count)| found(Rule::Ended, queue, format!("holds {count} dead letters"))),
+    );
     Ok(Outcome {
         seed: settings.seed,
         skew_ms: wrapper.skew_ms.clone(),
-        sent: told.tried.len(),
-        intents: ledger.lives.len(),
-        events: ledger.lives.values().map(|life| life.events().count()).sum(),
-        decisions: told.decided.len(),
-        runs: told.ran.len(),
-        ends: outcome::ends(&ledger),
-        answers: told.statuses,
+        sent: answered.tried,
+        intents: ledger.intents(),
+        events: ledger.events(),
+        decisions: answered.told.decisions(),
+        runs: answered.told.runs(),
+        ends: ledger.ends(),
+        answers: answered.statuses,
         faults: tally,
         waited_for_news: calm.waited_for_news,
         never_ended: calm.never_ended,
         drained_in: calm.lasted,
-        violations,
+        findings: violations.into_iter().map(|it| Finding::of(it, &ledger)).collect(),
     })
+}
+
+fn found(rule: Rule, subject: impl ToString, detail: String) -> Violation {
+    Violation { rule, subject: subject.to_string(), detail }
+}
+
+/// Everything has ended but what nobody was to answer, and that is still open.
+fn ends(ledger: &Ledger, answered: &Answered) -> Vec<Violation> {
+    let mut wrong = Vec::new();
+    for (id, state) in ledger.states() {
+        let plan = state.envelope.payload.get("plan").and_then(Value::as_str);
+        let is_left = plan == Some(Kind::Left.name());
+        if !state.is_ended() && !is_left {
+            wrong.push(found(Rule::Ended, id, format!("is still {}", state.status().name())));
+        }
+        let waits = answered.sent.get(&id) == Some(&Kind::Left);
+        if waits && state.open_hold().is_none() {
+            wrong.push(found(
+                Rule::OneEnd,
+                id,
+                "waits for a person, and nothing is open".to_owned(),
+            ));
+        }
+    }
+    wrong
 }
 
 /// What was seen while nothing went wrong any more.
@@ -178,8 +205,8 @@ impl Reader {
         let mut until = begun + at_most;
         let mut ended = BTreeSet::new();
         loop {
-            let sent: Vec<_> = self.journal.note().sent.values().copied().collect();
-            let open = sent.into_iter().filter(|(kind, _)| *kind != Kind::Left).map(|(_, id)| id);
+            let sent = self.journal.note().sent.clone();
+            let open = sent.into_iter().filter(|(_, kind)| *kind != Kind::Left).map(|(id, _)| id);
             let open = open.filter(|id| !ended.contains(id)).collect();
             let statuses = self.statuses_of(open).await;
             let is_over = |status: &Option<String>| status.as_deref().is_some_and(is_end);
@@ -198,7 +225,7 @@ impl Reader {
 
     /// How every intent stands that a sender was told of.
     async fn statuses(&self) -> BTreeMap<IntentId, Option<String>> {
-        let sent: Vec<_> = self.journal.note().sent.values().map(|(_, id)| *id).collect();
+        let sent = self.journal.note().sent.keys().copied().collect();
         self.statuses_of(sent).await
     }
 
@@ -231,14 +258,12 @@ fn api_violations(
     ledger: &Ledger,
     statuses: &BTreeMap<IntentId, Option<String>>,
 ) -> Vec<Violation> {
+    let stored: BTreeMap<_, _> =
+        ledger.states().map(|(id, state)| (id, state.status().name())).collect();
     let differs = |(id, told): (&IntentId, &Option<String>)| {
-        let stored = ledger.lives.get(id).map(|life| life.state.status().name());
-        let same = stored == told.as_deref();
-        (!same).then(|| Violation {
-            subject: id.to_string(),
-            detail: format!("the API says {told:?}, the table {stored:?}"),
-            history: Vec::new(),
-        })
+        let stored = stored.get(id).copied();
+        let detail = || format!("the API says {told:?}, the table {stored:?}");
+        (stored != told.as_deref()).then(|| found(Rule::Answer, id, detail()))
     };
     statuses.iter().filter_map(differs).collect()
 }

@@ -14,4 +14,4 @@ mod program;
 mod stage;
 
 pub use failure::Failure;
-pub use program::{Program, own_neighbour, say};
+pub use program::{Program, holdpoint, say};

@@ -17,7 +17,7 @@ use std::time::Duration;
 use shared::principal::Role;
 
 use crate::client::{Answer, Call, Client};
-use crate::ledger::Ledger;
+use crate::ledger;
 use crate::stage::{Setup, Stage};
 use crate::{Failure, say};
 use bookkeeping::Books;
@@ -105,7 +105,7 @@ pub async fn run(settings: &Settings) -> Result<bool, Failure> {
     before.tell(&Usage::of(&stage.stack), "in all");
     let data = stage.data().to_owned();
     stage.stop().await;
-    let lost = cast.books.losses(&Ledger::open(&data)?);
+    let lost = cast.books.losses(&ledger::open(&data)?);
     say(&format!("load average at the end: {}", resources::load_average()));
     say(&format!("lost or wrong: {}", lost.len()));
     for line in lost.iter().take(10) {

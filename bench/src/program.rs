@@ -34,11 +34,15 @@ pub fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// The program `name` that was built beside this one.
-pub fn own_neighbour(name: &str) -> Result<PathBuf, Failure> {
-    let own = std::env::current_exe().map_err(Failure::system("find this program"))?;
-    let beside = own.with_file_name(name);
-    if beside.is_file() { Ok(beside) } else { Err(Failure::NoProgram(beside)) }
+/// The program that becomes the functions: the one that was named, or `holdpoint` beside this one.
+pub fn holdpoint(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    let exe = match named {
+        Some(exe) => exe,
+        None => std::env::current_exe()
+            .map_err(Failure::system("find this program"))?
+            .with_file_name("holdpoint"),
+    };
+    if exe.is_file() { Ok(exe) } else { Err(Failure::NoProgram(exe)) }
 }
 
 fn causes(error: &dyn std::error::Error) -> String {

@@ -5,6 +5,8 @@
 //! asks again before each connection, when a name has become an address.
 
 #[cfg(feature = "callback")]
+mod carrier;
+#[cfg(feature = "callback")]
 mod courier;
 mod reach;
 mod reply;
@@ -14,7 +16,9 @@ mod secret;
 mod url;
 
 #[cfg(feature = "callback")]
-pub use courier::{ANSWER_TIME_MAX, Courier, SignedPost};
+pub use carrier::Carrier;
+#[cfg(feature = "callback")]
+pub use courier::{Courier, SignedPost};
 pub use reach::Reach;
 pub use reply::Reply;
 #[cfg(feature = "callback")]

@@ -11,7 +11,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use axum::Router;
 use serde_json::{Value, json};
 use shared::app::App;
-use shared::callback::{Courier, Lookup, Reach};
+use shared::callback::{Carrier, Courier, Lookup, Reach};
 use shared::http::service;
 use shared::intent::Status;
 use shared::queue::Queues;
@@ -351,7 +351,7 @@ async fn notify_tells_the_reviewer_with_a_signed_notice_and_a_link_that_opens() 
     let target = notify::Target {
         url: format!("{}/hook", recorder.endpoint),
         secret: vec![5; 32],
-        client: reqwest::Client::new(),
+        carrier: Carrier::network(reqwest::Client::new()),
     };
     let notifier = notify::Notifier {
         app: world.app.clone(),
@@ -385,6 +385,35 @@ async fn notify_tells_the_reviewer_with_a_signed_notice_and_a_link_that_opens() 
     world.post(&by, &path, &json!({"decision": "approve"})).await;
     let answer = notify::handle(&notifier, serde_json::from_str(&batch).unwrap()).await;
     assert!(answer.batch_item_failures.is_empty() && recorder.posted().is_empty(), "too late");
+}
+
+#[tokio::test]
+async fn a_notice_that_is_led_elsewhere_is_not_taken_and_comes_again() {
+    let (world, recorder) = (World::new().await, Recorder::start().await);
+    let receiver = crate::webhooks::receiver::Receiver::start().await;
+    receiver.answer([302]);
+    let id = question(&world, "agent_core", json!({"title": "Sure?"})).await;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+    let target = notify::Target {
+        url: receiver.url.clone(),
+        secret: vec![5; 32],
+        carrier: Carrier::network(client.unwrap()),
+    };
+    let notifier = notify::Notifier {
+        app: world.app.clone(),
+        secret: world.secret.clone(),
+        target: Some(target),
+        public_url: String::new(),
+        courier: Courier::new(Reach::Public, Lookup::system()).unwrap(),
+        queues: queues(&recorder),
+    };
+    let batch = event(&world, "notify/assigned.json", &id);
+    for failed in [1, 0] {
+        let answer = notify::handle(&notifier, serde_json::from_str(&batch).unwrap()).await;
+        assert_eq!(answer.batch_item_failures.len(), failed, "{answer:?}");
+    }
+    assert_eq!(receiver.posts().len(), 2);
 }
 
 #[tokio::test]

@@ -14,7 +14,6 @@ mod agents_api;
 mod api;
 mod bad_input;
 mod browser;
-mod chaos;
 mod cli;
 mod concurrency;
 mod contract;

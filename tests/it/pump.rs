@@ -15,7 +15,7 @@ use axum::{Json, Router};
 use jiff::Timestamp;
 use local::EventFilter;
 use serde_json::{Map, Value, json};
-use shared::callback::{Courier, Lookup, Reach};
+use shared::callback::{Carrier, Courier, Lookup, Reach};
 use shared::message::{Message, Notice};
 use shared::queue::Queues;
 use shared::trace::{TRACEPARENT, Trace};
@@ -82,7 +82,7 @@ impl<'a> Pump<'a> {
         let target = notify::Target {
             url: format!("{endpoint}/hook"),
             secret: vec![5; 32],
-            client: reqwest::Client::new(),
+            carrier: Carrier::network(reqwest::Client::new()),
         };
         Self {
             world,

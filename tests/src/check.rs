@@ -7,12 +7,17 @@
 mod chain;
 mod ledger;
 mod life;
+mod notice;
 mod pointers;
+mod post;
 mod promise;
 mod story;
 mod told;
+mod turn;
+mod webhook;
 
 pub use ledger::Ledger;
+pub use post::{Door, Post, Whose, Wish};
 pub use told::Told;
 
 use std::collections::BTreeSet;
@@ -51,6 +56,18 @@ pub enum Rule {
     Pointer,
     /// Whoever was told that something is so finds it in the history, exactly once.
     Promise,
+    /// What is posted is signed with the receiver's secret.
+    Signature,
+    /// One thing is posted under one name, and each name is of one thing.
+    Identity,
+    /// Nothing is posted to whom it does not concern, or when it is over.
+    Stray,
+    /// Each event is taken by everybody who subscribed to it, or is a dead letter with its reason.
+    Delivery,
+    /// A turn is posted until its agent has it and not after, and fails after its attempts.
+    Turn,
+    /// People are told what waits for them.
+    Notice,
     /// Everything has ended.
     Ended,
     /// No function panics, and nobody is answered as nobody should be.
@@ -93,6 +110,24 @@ pub fn check(ledger: &Ledger, told: &Told, moment: &Moment) -> Vec<Violation> {
     }
     pointers::check(ledger, &lives, moment, &mut found);
     promise::check(ledger, &lives, told, &mut found);
+    if matches!(moment, Moment::End) {
+        posts(ledger, &lives, told, &mut found);
+    }
     found.sort();
     found
+}
+
+/// What came to receivers outside, once nothing more comes.
+fn posts(ledger: &Ledger, lives: &[life::Life], told: &Told, found: &mut Vec<Violation>) {
+    for post in &told.posts {
+        let door = told.doors.iter().find(|door| door.url == post.url);
+        let fault = door.and_then(|door| post.fault(door, told.skew_ms_max));
+        found.extend(fault.map(|detail| Violation::new(Rule::Signature, post, detail)));
+        if door.is_none() {
+            found.push(Violation::new(Rule::Stray, post, "came where nobody is"));
+        }
+    }
+    webhook::check(ledger, lives, told, found);
+    turn::check(lives, told, found);
+    notice::check(ledger, lives, told, found);
 }

@@ -5,16 +5,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use dynoxide::{Database, ImportOptions};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::engine::{answer, response};
+use crate::engine;
 use crate::table::TABLE;
+use crate::way::Way;
 
 /// How the gate treats requests.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -105,47 +101,35 @@ impl Gate {
         state.left -= 1;
         state.manner
     }
-}
 
-impl HttpClient for Gate {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-impl HttpConnector for Gate {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").expect("an operation");
-        let operation = target.rsplit('.').next().expect("an operation").to_owned();
-        let body = request.body().bytes().expect("a body in memory").to_vec();
+    /// The way through it.
+    pub(crate) fn way(&self) -> Way {
         let gate = self.clone();
-        HttpConnectorFuture::new(async move {
-            let manner = gate.meet(&operation);
-            match manner {
-                Manner::Open => Ok(response(gate.answer(&operation, &body))),
-                Manner::Throttling => {
-                    let kind = "com.amazonaws.dynamodb.v20120810#ThrottlingException";
-                    let body = format!(r#"{{"__type":"{kind}","message":"slow down"}}"#);
-                    Ok(response((400, body)))
-                }
-                Manner::Silent | Manner::LosingAnswers => {
-                    if manner == Manner::LosingAnswers {
-                        gate.answer(&operation, &body);
-                    }
-                    std::future::pending().await
-                }
-            }
+        Way::to(move |operation, body| {
+            let gate = gate.clone();
+            async move { Ok(gate.pass(&operation, &body).await) }
         })
     }
-}
 
-impl Gate {
+    async fn pass(&self, operation: &str, body: &[u8]) -> (u16, String) {
+        let manner = self.meet(operation);
+        match manner {
+            Manner::Open => self.answer(operation, body),
+            Manner::Throttling => {
+                let kind = "com.amazonaws.dynamodb.v20120810#ThrottlingException";
+                (400, format!(r#"{{"__type":"{kind}","message":"slow down"}}"#))
+            }
+            Manner::Silent | Manner::LosingAnswers => {
+                if manner == Manner::LosingAnswers {
+                    self.answer(operation, body);
+                }
+                std::future::pending().await
+            }
+        }
+    }
+
     fn answer(&self, operation: &str, body: &[u8]) -> (u16, String) {
-        let (status, text) = answer(&self.database, operation, body);
+        let (status, text) = engine::answer(&self.database, operation, body);
         if (operation, status) == ("Query", 200) {
             let read: Value = serde_json::from_str(&text).expect("an answer is JSON");
             self.state().looked_at += read["ScannedCount"].as_u64().expect("a count");

@@ -22,6 +22,7 @@ mod python;
 mod running;
 pub mod sim;
 mod table;
+mod way;
 mod world;
 
 pub use gate::{Gate, Manner};

@@ -57,7 +57,7 @@ impl Table {
     fn behind_a_gate() -> (Self, Gate) {
         let gate = Gate::new();
         let endpoint = "http://127.0.0.1:9".to_owned();
-        let config = config(&endpoint, "test").http_client(gate.clone()).build();
+        let config = config(&endpoint, "test").http_client(gate.way()).build();
         let client = Client::from_conf(config);
         (Self { client, endpoint, _stop: None }, gate)
     }

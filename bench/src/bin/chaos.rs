@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use bench::chaos::{Settings, run};
-use bench::{Failure, Program, own_neighbour, say};
+use bench::{Program, holdpoint, say};
 use clap::Parser;
 
 /// Runs the whole stack on this machine while everything goes wrong: functions are killed, the table
@@ -30,11 +30,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     Program::run(async {
-        let exe = match arguments.holdpoint {
-            Some(exe) if exe.is_file() => exe,
-            Some(exe) => return Err(Failure::NoProgram(exe)),
-            None => own_neighbour("holdpoint")?,
-        };
+        let exe = holdpoint(arguments.holdpoint)?;
         let lasts = Duration::from_secs_f64(60.0 * arguments.minutes);
         let settings =
             Settings { exe, lasts, seed: arguments.seed, per_second: arguments.per_second };

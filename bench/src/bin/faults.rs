@@ -1,13 +1,13 @@
 //! `faults`: tells one story after another in which everything goes wrong, until the time is over.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bench::say;
 use clap::Parser;
 use tests::sim::{Plan, Report, Tally, simulate};
 
@@ -102,9 +102,4 @@ fn note(arguments: &Arguments, found: &Mutex<Found>, report: &Report) {
     {
         say(&format!("the trace cannot be written: {error}"));
     }
-}
-
-/// Prints a line. Whoever reads may have gone.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
 }

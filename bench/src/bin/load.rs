@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use bench::load::{Settings, run};
-use bench::{Failure, Program, own_neighbour};
+use bench::{Program, holdpoint};
 use clap::Parser;
 
 /// Runs the whole stack on this machine under load, one part after the other, and says for each how
@@ -42,11 +42,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     Program::run(async {
-        let exe = match arguments.holdpoint {
-            Some(exe) if exe.is_file() => exe,
-            Some(exe) => return Err(Failure::NoProgram(exe)),
-            None => own_neighbour("holdpoint")?,
-        };
+        let exe = holdpoint(arguments.holdpoint)?;
         let settings = Settings {
             exe,
             waiting: arguments.waiting,

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::digest::Digest;
 use shared::id::IntentId;
 use tokio::task::JoinSet;
 
@@ -96,7 +95,7 @@ impl Agent {
         body.as_object_mut()?.insert("action".to_owned(), json!("complete"));
         let call = Call::post(&self.caller.key, format!("/v1/intents/{id}/resume"), body);
         self.caller.ask(&call).await?;
-        self.caller.journal.note().completed.push((id, result));
+        self.caller.journal.note().told.completed(id, result);
         Some(())
     }
 
@@ -138,8 +137,7 @@ impl Agent {
         }
         // Claimed again means that the report of the run did not arrive, and its journal says so.
         if locked(&self.ran).insert(id) {
-            let digest = Digest::of_bytes(token.as_bytes());
-            self.caller.journal.note().ran.push((id, "c1".to_owned(), digest));
+            self.caller.journal.note().told.ran(id, "c1", &token);
         }
         let output = json!({"claim_token": token, "output": {"launched": id}});
         let report = Call::post(&self.caller.key, format!("{path}/complete"), output);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use tests::check::{Ledger, Violation};
+
 use super::mishap::Tally;
-use super::verdict::Violation;
-use crate::ledger::Ledger;
 
 /// Violations that a report shows whole.
 const SHOWN_MAX: usize = 10;
@@ -29,7 +29,7 @@ pub struct Outcome {
     /// How often agents ran a tool that may run once.
     pub runs: usize,
     /// How the intents ended, or stand.
-    pub ends: BTreeMap<&'static str, usize>,
+    pub ends: BTreeMap<String, usize>,
     /// What callers were answered in the end, by status; 0 is no answer at all.
     pub answers: BTreeMap<u16, u64>,
     /// What went wrong, and how often.
@@ -42,23 +42,30 @@ pub struct Outcome {
     /// How long everything took to end once nothing went wrong any more.
     pub drained_in: Duration,
     /// What must not be.
-    pub violations: Vec<Violation>,
+    pub findings: Vec<Finding>,
+}
+
+/// Something that must not be, and how it came to that.
+#[derive(Debug)]
+pub struct Finding {
+    /// What is wrong.
+    pub violation: Violation,
+    /// What happened to the intent that it is about, if it is about one.
+    pub history: Vec<String>,
+}
+
+impl Finding {
+    pub(super) fn of(violation: Violation, ledger: &Ledger) -> Self {
+        let history = ledger.story(&violation.subject);
+        Self { violation, history }
+    }
 }
 
 impl Outcome {
     /// Whether everything is as it must be.
     pub fn is_clean(&self) -> bool {
-        self.violations.is_empty() && self.never_ended == 0
+        self.findings.is_empty() && self.never_ended == 0
     }
-}
-
-/// How the intents of a table ended, or stand.
-pub(super) fn ends(ledger: &Ledger) -> BTreeMap<&'static str, usize> {
-    let mut ends = BTreeMap::new();
-    for life in ledger.lives.values() {
-        *ends.entry(life.state.status().name()).or_default() += 1;
-    }
-    ends
 }
 
 impl fmt::Display for Outcome {
@@ -86,10 +93,10 @@ impl fmt::Display for Outcome {
             listed(&self.waited_for_news),
             self.never_ended
         )?;
-        write!(f, "violations: {}", self.violations.len())?;
-        for violation in self.violations.iter().take(SHOWN_MAX) {
-            write!(f, "\n{}: {}", violation.subject, violation.detail)?;
-            for line in &violation.history {
+        write!(f, "violations: {}", self.findings.len())?;
+        for Finding { violation, history } in self.findings.iter().take(SHOWN_MAX) {
+            write!(f, "\n{violation}")?;
+            for line in history {
                 write!(f, "\n  {line}")?;
             }
         }

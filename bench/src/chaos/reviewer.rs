@@ -12,7 +12,6 @@ use tokio::time::sleep;
 
 use super::crowd::Caller;
 use super::errand::Kind;
-use super::told::Decided;
 use crate::client::Call;
 use crate::clock::now;
 
@@ -102,10 +101,11 @@ impl Reviewer {
             "version": task.get("version"), "digest": digest,
         });
         let path = format!("/v1/approvals/{intent}/decision");
+        let (by, journal) = (&*self.caller.name, &self.caller.journal);
+        let asked_at = journal.note().told.asks(by, &digest, now());
         self.caller.ask(&Call::post(&self.caller.key, path, body)).await?;
-        let by = self.caller.name.to_string();
-        let decided = Decided { intent: intent.parse().ok()?, by, yes, digest };
-        self.caller.journal.note().decided.push(decided);
+        let between = (asked_at, now());
+        journal.note().told.decided((intent.parse().ok()?, digest), (by, yes), between);
         Some(())
     }
 

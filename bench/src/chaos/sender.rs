@@ -51,7 +51,7 @@ impl Sender {
 }
 
 async fn send(caller: Caller, kind: Kind, errand: String) {
-    caller.journal.note().tried.insert(errand.clone());
+    caller.journal.note().tries(&errand);
     let call = Call::post(&caller.key, kind.path(), kind.body(&errand)).under(&errand);
     let Some(answer) = caller.ask(&call).await else { return };
     let id = answer.json().get("intent_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
@@ -59,13 +59,13 @@ async fn send(caller: Caller, kind: Kind, errand: String) {
         caller.journal.note().absurd.push(format!("{errand} was taken and has no id"));
         return;
     };
-    caller.journal.note().sent.insert(errand, (kind, id));
+    caller.journal.note().sent(&errand, (kind, id));
     if kind == Kind::Canceled {
         sleep(caller.weather.ms(SECOND_THOUGHT_MS)).await;
         let path = format!("/v1/intents/{id}/resolve");
         let call = Call::post(&caller.key, path, json!({"status": "CANCELED"}));
         if caller.ask(&call).await.is_some() {
-            caller.journal.note().canceled.push(id);
+            caller.journal.note().told.canceled(id);
         }
     }
 }

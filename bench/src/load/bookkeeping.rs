@@ -1,12 +1,11 @@
 //! What was promised, so that it can be looked for in the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use shared::id::IntentId;
 use shared::intent::Status;
-
-use crate::ledger::Ledger;
+use tests::check::Ledger;
 
 /// The promises of one run.
 #[derive(Debug, Default)]
@@ -29,13 +28,14 @@ impl Books {
     /// Promises that the table does not keep.
     pub(super) fn losses(&self, ledger: &Ledger) -> Vec<String> {
         let promises = self.note();
-        let mut lost: Vec<String> = ledger.unreadable.iter().cloned().collect();
+        let stored: BTreeMap<_, _> = ledger.states().collect();
+        let mut lost = Vec::new();
         for id in &promises.made {
-            let Some(life) = ledger.lives.get(id) else {
+            let Some(state) = stored.get(id) else {
                 lost.push(format!("{id} was taken and is not there"));
                 continue;
             };
-            let status = life.state.status();
+            let status = state.status();
             let expected = if promises.decided.contains(id) {
                 status == Status::Completed
             } else {
@@ -45,7 +45,7 @@ impl Books {
                 lost.push(format!("{id} is {}", status.name()));
             }
         }
-        let (made, there) = (promises.made.len(), ledger.lives.len());
+        let (made, there) = (promises.made.len(), stored.len());
         if there < made {
             lost.push(format!("{made} intents were taken, {there} are there"));
         }

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use shared::app::App;
 use shared::boot::{self, Boot};
-use shared::callback::{Courier, Lookup, Reply};
+use shared::callback::{Carrier, Courier, Lookup, Reply};
 use shared::dead_letter::Reason;
 use shared::error::Error;
 use shared::id::IntentId;
@@ -27,9 +27,6 @@ use shared::message::{Message, Notice};
 use shared::queue::{Failure, QueueError, Queues, each};
 use standardwebhooks::Webhook;
 use tracing::info;
-
-/// How long the receiver may take to answer.
-const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// What the function needs.
 #[derive(Clone, Debug)]
@@ -56,7 +53,7 @@ pub struct Target {
     /// Signs the notices.
     pub secret: Vec<u8>,
     /// Posts them.
-    pub client: reqwest::Client,
+    pub carrier: Carrier,
 }
 
 impl std::fmt::Debug for Target {
@@ -72,8 +69,8 @@ pub enum NotifyError {
     #[error(transparent)]
     App(#[from] Error),
     /// The receiver did not take it. The address stays out of the log.
-    #[error("the receiver did not take the notice")]
-    Refused(#[source] reqwest::Error),
+    #[error("the receiver did not take the notice: {0:?}")]
+    Refused(Reply),
     /// The notice cannot be signed.
     #[error("the notice cannot be signed")]
     Unsigned(#[from] standardwebhooks::WebhookError),
@@ -128,11 +125,8 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
 
 fn target(url: String) -> Result<Target, lambda_runtime::Error> {
     let secret = boot::setting("NOTICE_SECRET").ok_or(boot::BootError::Missing("NOTICE_SECRET"))?;
-    let client = reqwest::Client::builder()
-        .timeout(ANSWER_TIME_MAX)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?;
-    Ok(Target { url, secret: secret.into_bytes(), client })
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    Ok(Target { url, secret: secret.into_bytes(), carrier: Carrier::network(client) })
 }
 
 /// Works through notices, deliveries and turns.
@@ -184,17 +178,15 @@ impl Target {
         let body = letter.body.to_string();
         let webhook = Webhook::from_bytes(self.secret.clone())?;
         let signature = webhook.sign(&letter.id, now_s, body.as_bytes())?;
-        let answer = self
-            .client
+        let request = self
+            .carrier
             .post(&self.url)
             .header("content-type", "application/json")
             .header("webhook-id", &letter.id)
             .header("webhook-timestamp", now_s.to_string())
             .header("webhook-signature", signature)
-            .body(body)
-            .send()
-            .await;
-        let taken = answer.and_then(reqwest::Response::error_for_status);
-        taken.map(|_| ()).map_err(|error| NotifyError::Refused(error.without_url()))
+            .body(body);
+        let reply = self.carrier.send(request).await;
+        if reply.is_taken() { Ok(()) } else { Err(NotifyError::Refused(reply)) }
     }
 }

@@ -1,7 +1,6 @@
 //! Posting a signed body to a callback.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -9,11 +8,8 @@ use jiff::Timestamp;
 use sha2::Sha256;
 use standardwebhooks::{Webhook, WebhookError};
 
-use super::resolver::{Blocked, Guarded};
-use super::{CallbackUrl, Lookup, Reach, Reply, SigningSecret};
-
-/// How long a receiver may take to answer, name and connection included.
-pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
+use super::resolver::Guarded;
+use super::{CallbackUrl, Carrier, Lookup, Reach, Reply, SigningSecret};
 
 /// One thing to post. Repeating it with the same id is safe: the receiver knows what it has.
 #[derive(Clone, Debug)]
@@ -32,7 +28,7 @@ pub struct SignedPost {
 #[derive(Clone, Debug)]
 pub struct Courier {
     reach: Reach,
-    client: reqwest::Client,
+    carrier: Carrier,
 }
 
 impl Courier {
@@ -46,14 +42,18 @@ impl Courier {
             .redirect(reqwest::redirect::Policy::none())
             // No connection outlives its post, so each one is asked about.
             .pool_max_idle_per_host(0)
-            .timeout(ANSWER_TIME_MAX)
             .user_agent(concat!("holdpoint/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { reach, client })
+        Ok(Self { reach, carrier: Carrier::network(client) })
     }
 
-    /// Posts once, signed by Standard Webhooks 1.0 and by the contract's own header. Of the answer
-    /// only the status is looked at; its body is not read.
+    /// The same posts by another carrier, which then answers for where they go.
+    #[must_use]
+    pub fn by(self, carrier: Carrier) -> Self {
+        Self { carrier, ..self }
+    }
+
+    /// Posts once, signed by Standard Webhooks 1.0 and by the contract's own header.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl Courier {
         let webhook = Webhook::from_bytes(post.secret.key())?;
         let signature = webhook.sign(&post.id, now_s, post.body.as_bytes())?;
         let request = self
-            .client
+            .carrier
             .post(post.url.text())
             .header("content-type", "application/json")
             .header("webhook-id", &post.id)
@@ -75,10 +75,7 @@ impl Courier {
             .header("webhook-signature", signature)
             .header("x-axme-signature", post.axme_signature())
             .body(post.body.clone());
-        Ok(match request.send().await {
-            Ok(answer) => Reply::Status(answer.status().as_u16()),
-            Err(error) => no_answer(&error),
-        })
+        Ok(self.carrier.send(request).await)
     }
 }
 
@@ -91,17 +88,6 @@ impl SignedPost {
         let code = code.map(|bytes| HEXLOWER.encode(&bytes)).unwrap_or_default();
         format!("sha256={code}")
     }
-}
-
-fn no_answer(error: &reqwest::Error) -> Reply {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(inner) = cause {
-        if inner.is::<Blocked>() {
-            return Reply::Blocked;
-        }
-        cause = inner.source();
-    }
-    if error.is_timeout() { Reply::TimedOut } else { Reply::Unreachable }
 }
 
 #[cfg(test)]

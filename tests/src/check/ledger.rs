@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 
 use dynoxide::Database;
 use serde_json::{Value, json};
+use shared::dead_letter::{Content, DeadLetter};
 use shared::id::IntentId;
+use shared::intent::Intent;
 use shared::store::{Commit, Report};
+use shared::webhook::{Delivery, Published};
 
 use super::life::{Life, Link};
 use super::{Rule, Violation};
 
 /// What the partitions of intents begin with.
 const INTENT: &str = "default#INTENT#";
+/// What the partitions of published events begin with.
+const WEBHOOK: &str = "default#WEBHOOK#";
 /// What the sort keys of commits begin with.
 const COMMIT: &str = "C#";
 
@@ -69,6 +74,24 @@ impl Ledger {
         ends
     }
 
+    /// The state of every intent that can be read.
+    pub fn states(&self) -> impl Iterator<Item = (IntentId, Intent)> {
+        self.lives().0.into_iter().map(|life| (life.id, life.state))
+    }
+
+    /// How many events there are.
+    pub fn events(&self) -> usize {
+        self.lives().0.iter().map(|life| life.events().count()).sum()
+    }
+
+    /// What happened to the intent of this name, one line for each event.
+    pub fn story(&self, intent: &str) -> Vec<String> {
+        let pk = format!("{INTENT}{intent}");
+        let snapshot = self.items.get(&(pk.clone(), "S".to_owned()));
+        let life = snapshot.and_then(|snapshot| self.life(intent, &pk, snapshot).ok());
+        life.iter().flat_map(Life::events).map(|event| format!("{event:?}")).collect()
+    }
+
     /// The places of a kind, by what their partition begins with.
     pub(super) fn places<'a>(
         &'a self,
@@ -105,6 +128,27 @@ impl Ledger {
         let reports = self.items.iter().filter(|((pk, _), _)| pk == "default#REPORTS");
         let body = |item| serde_json::from_str(text(item, "body")).ok();
         reports.filter_map(|(_, item)| body(item)).collect()
+    }
+
+    /// What clients have published.
+    pub(super) fn published(&self) -> Vec<Published> {
+        let is_event = |(pk, sk): &(String, String)| pk.starts_with(WEBHOOK) && sk == "E";
+        let events = self.items.iter().filter(|(place, _)| is_event(place));
+        events.filter_map(|(_, item)| serde_json::from_str(text(item, "body")).ok()).collect()
+    }
+
+    /// How an event's delivery to a subscription stands.
+    pub(super) fn delivery(&self, event: &str, subscription: &str) -> Option<Delivery> {
+        let place = (format!("{WEBHOOK}{event}"), format!("D#{subscription}"));
+        serde_json::from_str(text(self.items.get(&place)?, "body")).ok()
+    }
+
+    /// What was given up, each with a reason, and was not sent again since.
+    pub(super) fn dead_letters(&self) -> Vec<Content> {
+        let dead = self.items.iter().filter(|((pk, _), _)| pk == "default#DEAD");
+        let dead = dead.filter(|(_, item)| item.get("redriven_at").is_none());
+        let read = |item| serde_json::from_str::<DeadLetter>(text(item, "body")).ok();
+        dead.filter_map(|(_, item)| read(item).map(|letter| letter.content)).collect()
     }
 
     fn life(&self, id: &str, pk: &str, snapshot: &Value) -> Result<Life, String> {

@@ -56,7 +56,7 @@ fn creations(lives: &[Life], told: &Told, found: &mut Vec<Violation>) {
         if ids.len() > 1 {
             found.push(broken(errand, format!("was sent once and made {} intents", ids.len())));
         }
-        if !told.tried.iter().any(|tried| tried == errand) {
+        if !told.tried.contains(*errand) {
             found.push(broken(errand, "was never sent"));
         }
     }

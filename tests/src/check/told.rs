@@ -1,11 +1,14 @@
 //! What callers were told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::digest::Digest;
 use shared::id::IntentId;
+
+use super::post::{Door, Post};
 
 /// Everything that somebody was answered with success, and what was done on the strength of it.
 #[derive(Clone, Debug, Default)]
@@ -18,9 +21,16 @@ pub struct Told {
     pub(super) completed: Vec<(IntentId, Value)>,
     pub(super) ran: Vec<Ran>,
     /// The names of errands that were ever sent, answered or not.
-    pub(super) tried: Vec<String>,
+    pub(super) tried: BTreeSet<String>,
     /// When each reviewer first decided about something, answered or not.
     asked: BTreeMap<(String, String), Timestamp>,
+    /// Events that somebody published: the name that they were given, and the one that they were sent
+    /// under.
+    pub(super) published: Vec<(String, String)>,
+    /// Everybody outside who is posted to.
+    pub doors: Vec<Door>,
+    /// What came to them, in order.
+    pub posts: Vec<Post>,
 }
 
 #[derive(Clone, Debug)]
@@ -48,9 +58,7 @@ impl Told {
 
     /// Somebody is about to send the errand of this name, perhaps once more.
     pub fn tries(&mut self, errand: &str) {
-        if !self.tried.iter().any(|tried| tried == errand) {
-            self.tried.push(errand.to_owned());
-        }
+        self.tried.insert(errand.to_owned());
     }
 
     /// A reviewer is about to decide about what was shown, perhaps once more; when that was first.
@@ -90,9 +98,24 @@ impl Told {
         self.ran.push(Ran { intent, call_id, claim_token });
     }
 
+    /// Somebody was told that what was sent under this name is published as this event.
+    pub fn published(&mut self, event: &str, name: &str) {
+        self.published.push((event.to_owned(), name.to_owned()));
+    }
+
+    /// How far two functions' clocks may be apart.
+    pub(super) fn skew(&self) -> Duration {
+        Duration::from_millis(self.skew_ms_max.unsigned_abs()) * 2
+    }
+
     /// How many decisions were acknowledged.
     pub fn decisions(&self) -> usize {
         self.decided.len()
+    }
+
+    /// How many posts came to their receivers, and how many of them were taken.
+    pub fn posts(&self) -> (usize, usize) {
+        (self.posts.len(), self.posts.iter().filter(|post| post.is_taken).count())
     }
 
     /// How often a tool ran.

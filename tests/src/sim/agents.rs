@@ -1,8 +1,8 @@
-//! Agents of their own, which take what they do from their stream. Two run at a time, as if one had
-//! been started before the other had died, and each remembers only what it has done itself.
+//! Agents of their own, which take what they do from their stream, or have it posted. Two run at a time,
+//! as if one had been started before the other had died, and each remembers only what it has done itself.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -55,14 +55,37 @@ impl Agent {
         }
     }
 
+    /// Does what is posted until agents go home.
+    pub(super) async fn answer(self, mut rng: Rng) {
+        loop {
+            let id = self.stage.outside.next_turn().await;
+            if self.stage.is_closed() {
+                return;
+            }
+            let (agent, mut rng) = (self.clone(), rng.fork());
+            tokio::spawn(async move {
+                // The turn before may not have come to its end.
+                while !agent.busy().insert(id) {
+                    tokio::time::sleep(Duration::from_millis(rng.u64(LOOK_MS))).await;
+                }
+                agent.turn(id, &mut rng).await;
+                agent.busy().remove(&id);
+            });
+        }
+    }
+
+    fn busy(&self) -> MutexGuard<'_, BTreeSet<IntentId>> {
+        self.busy.lock().expect("nobody panics with it")
+    }
+
     fn take(&self, offer: &Value, rng: &mut Rng) {
         let id = offer["intent_id"].as_str().and_then(|id| id.parse::<IntentId>().ok());
         let Some(id) = id else { return };
-        if self.busy.lock().expect("nobody panics with it").insert(id) {
+        if self.busy().insert(id) {
             let (agent, mut rng) = (self.clone(), rng.fork());
             tokio::spawn(async move {
                 agent.turn(id, &mut rng).await;
-                agent.busy.lock().expect("nobody panics with it").remove(&id);
+                agent.busy().remove(&id);
             });
         }
     }
@@ -81,7 +104,9 @@ impl Agent {
         if rng.u8(0..3) == 0 {
             self.post(&format!("/v1/intents/{id}/acknowledge"), &json!({}), rng).await;
         }
-        if !is_step && shape == Shape::Asking.name() {
+        let asks = shape == Shape::Asking.name()
+            || (shape == Shape::Pushed.name() && payload["calls"].as_u64() > Some(1));
+        if !is_step && asks {
             return self.ask_and_run(id, payload, rng).await;
         }
         self.complete(id, rng).await

@@ -75,8 +75,7 @@ pub(super) async fn consume(stage: Arc<Stage>, queue: QueueName, mut rng: Rng) {
         for letter in stage.mail.settle(&batch, has_failed) {
             stage.crossing.count(Mishap::DeadLettered);
             stage.crossing.line(format_args!("{} is a dead letter", letter.body));
-            // A timer heals the loss of what is about an intent that has one.
-            if !stage.shelf.has_timer(&mail::subject(&letter.body)) {
+            if !stage.shelf.heals(&letter.body) {
                 stage.mail.bury(letter);
             }
         }

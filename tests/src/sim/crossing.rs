@@ -5,26 +5,25 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use fastrand::Rng;
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::callback::{Carrier, Reply};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::clock::WorldClock;
-use super::mail::{self, Mail};
+use super::mail::Mail;
 use super::mishap::Mishap;
+use super::outside::Outside;
 use super::plan::Weather;
+use super::refusal::refusal;
 use super::shelf::Shelf;
 use super::tally::Tally;
 use super::trace::Trace;
-use crate::engine::response;
+use crate::way::Way;
 
 /// How long a step takes. Everybody who can move moves before it is over.
 const STEP: Duration = Duration::from_millis(1);
@@ -52,6 +51,7 @@ pub(super) struct Invocation {
 pub(super) enum Service {
     Table,
     Queue,
+    Outside,
 }
 
 /// The crossing. Clones are the same one.
@@ -64,6 +64,7 @@ struct Inner {
     clock: WorldClock,
     shelf: Shelf,
     mail: Mail,
+    outside: Outside,
     trace: Trace,
     tally: Arc<Mutex<Tally>>,
     state: Mutex<State>,
@@ -96,35 +97,35 @@ enum Passed {
     Silence(Duration),
 }
 
-/// A way to one service, as the SDK's HTTP client.
-#[derive(Clone)]
-pub(super) struct Way {
-    crossing: Crossing,
-    service: Service,
-}
-
-impl fmt::Debug for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Way").field("service", &self.service).finish_non_exhaustive()
-    }
-}
-
 impl Crossing {
     pub(super) fn new(
         clock: WorldClock,
-        (shelf, mail): (Shelf, Mail),
+        (shelf, mail, outside): (Shelf, Mail, Outside),
         (trace, tally): (Trace, Arc<Mutex<Tally>>),
         (weather, rng): (Weather, Rng),
     ) -> Self {
         let (waiting, running) = (vec![], HashMap::new());
         let state = Mutex::new(State { weather, rng, waiting, running, count: 0 });
         let arrived = Notify::new();
-        Self { inner: Arc::new(Inner { clock, shelf, mail, trace, tally, state, arrived }) }
+        Self {
+            inner: Arc::new(Inner { clock, shelf, mail, outside, trace, tally, state, arrived }),
+        }
     }
 
     /// The way to a service.
     pub(super) fn way(&self, service: Service) -> Way {
-        Way { crossing: self.clone(), service }
+        let crossing = self.clone();
+        Way::to(move |operation, body| crossing.clone().cross(service, operation, body))
+    }
+
+    /// The way outside, in the place of the network.
+    pub(super) fn carrier(&self) -> Carrier {
+        let crossing = self.clone();
+        Carrier::network(reqwest::Client::new()).instead(move |request| {
+            let posted = posted(&request, crossing.inner.clock.now(0));
+            let crossed = crossing.clone().cross(Service::Outside, "Post".to_owned(), posted);
+            async { crossed.await.map_or(Reply::Unreachable, |(status, _)| Reply::Status(status)) }
+        })
     }
 
     /// From now on this goes wrong.
@@ -186,7 +187,7 @@ impl Crossing {
         let Some(index) = state.rng.choice(&ready).copied() else { return false };
         let mut call = state.waiting.swap_remove(index);
         let mishap = state.mishap_of(&call);
-        if mishap == Some(Mishap::Slow) {
+        if matches!(mishap, Some(Mishap::Slow | Mishap::PostSlow)) {
             call.not_before = now + Duration::from_millis(state.rng.u64(SLOW_MS));
             call.is_slow = true;
             self.note(&call, mishap);
@@ -199,7 +200,12 @@ impl Crossing {
         self.note(&call, mishap);
         let is_carried_out = matches!(
             mishap,
-            None | Some(Mishap::Unanswered | Mishap::KilledAfter | Mishap::FailedAfterwards)
+            None | Some(
+                Mishap::Unanswered
+                    | Mishap::KilledAfter
+                    | Mishap::FailedAfterwards
+                    | Mishap::PostUnheard
+            )
         );
         let answer = is_carried_out
             .then(|| self.carry_out(call.service, &call.operation, &call.body))
@@ -210,7 +216,7 @@ impl Crossing {
             }
             return true;
         }
-        let said = answer.or_else(|| refusal(&call, mishap?));
+        let said = answer.or_else(|| refusal(call.service, (&call.operation, &call.body), mishap?));
         let passed = said.map_or(Passed::Silence(silence), Passed::Answer);
         // Whoever has given up waiting does not hear the answer.
         let _ = call.answer.send(passed);
@@ -232,7 +238,19 @@ impl Crossing {
         match service {
             Service::Table => self.inner.shelf.perform(operation, body),
             Service::Queue => self.post(operation, body),
+            Service::Outside => self.bring(body),
         }
+    }
+
+    /// Brings a post to its receiver.
+    fn bring(&self, body: &[u8]) -> (u16, String) {
+        let posted = serde_json::from_slice(body).expect("a request is JSON");
+        let (status, mishap) = self.inner.outside.receive(&posted, self.inner.clock.now(0));
+        if let Some(mishap) = mishap {
+            self.count(mishap);
+        }
+        self.line(format_args!("{} is answered with {status}", place(body)));
+        (status, String::new())
     }
 
     /// Does what a queue is asked for.
@@ -261,9 +279,8 @@ impl Crossing {
             (weather.of_message(rng), Duration::from_millis(rng.u64(LATE_MS)))
         };
         // What is lost must be healed by a timer, so only what has one is lost.
-        let mishap = mishap.filter(|mishap| {
-            *mishap != Mishap::Dropped || self.inner.shelf.has_timer(&mail::subject(text))
-        });
+        let mishap =
+            mishap.filter(|mishap| *mishap != Mishap::Dropped || self.inner.shelf.heals(text));
         if let Some(mishap) = mishap {
             self.line(format_args!("{text}: {}", mishap.name()));
             self.count(mishap);
@@ -314,48 +331,25 @@ impl State {
         if call.is_slow {
             return None;
         }
+        if call.service == Service::Outside {
+            return self.weather.of_post(&mut self.rng);
+        }
         let mishap = self.weather.of_call(&mut self.rng);
         let writes = matches!(call.operation.as_str(), "TransactWriteItems" | "UpdateItem");
         mishap.filter(|mishap| *mishap != Mishap::Conflicted || writes)
     }
 }
 
-/// What a service says that does not do what it was asked, or does not say that it did.
-fn refusal(call: &Call, mishap: Mishap) -> Option<(u16, String)> {
-    let said = |status: u16, kind: &str| {
-        let kind = match call.service {
-            Service::Table => format!("com.amazonaws.dynamodb.v20120810#{kind}"),
-            Service::Queue => format!("com.amazonaws.sqs#{kind}"),
-        };
-        Some((status, json!({"__type": kind, "message": "not now"}).to_string()))
-    };
-    let transacts = call.operation == "TransactWriteItems";
-    if mishap == Mishap::Throttled {
-        return match call.service {
-            Service::Queue => said(400, "RequestThrottled"),
-            Service::Table if transacts => said(400, "ThrottlingException"),
-            Service::Table => said(400, "ProvisionedThroughputExceededException"),
-        };
+/// A post, as it waits and as its receiver gets it.
+fn posted(request: &reqwest::Request, sent_at: Timestamp) -> Vec<u8> {
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    let body = String::from_utf8_lossy(body);
+    let mut posted = json!({"url": request.url().as_str(), "sent_at": sent_at, "body": body});
+    for name in ["webhook-id", "webhook-timestamp", "webhook-signature", "x-axme-signature"] {
+        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+        posted[name] = json!(value);
     }
-    if mishap == Mishap::Conflicted {
-        let conflict = transacts.then(|| (400, conflict(&call.body)));
-        return conflict.or_else(|| said(400, "TransactionConflictException"));
-    }
-    let fails = matches!(mishap, Mishap::Failed | Mishap::FailedAfterwards);
-    if fails { said(500, "InternalServerError") } else { None }
-}
-
-/// A transaction that another one is in the way of.
-fn conflict(body: &[u8]) -> String {
-    let request: Value = serde_json::from_slice(body).expect("a request is JSON");
-    let writes = request["TransactItems"].as_array().map_or(0, Vec::len);
-    let mut reasons = vec![json!({"Code": "None"}); writes];
-    if let Some(first) = reasons.first_mut() {
-        *first = json!({"Code": "TransactionConflict", "Message": "a transaction is under way"});
-    }
-    let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
-    let message = "Transaction cancelled, please refer cancellation reasons";
-    json!({"__type": kind, "message": message, "CancellationReasons": reasons}).to_string()
+    posted.to_string().into_bytes()
 }
 
 /// What a call is about, for the trace.
@@ -363,6 +357,9 @@ fn place(body: &[u8]) -> String {
     let body: Value = serde_json::from_slice(body).expect("a request is JSON");
     if let Some(text) = body["MessageBody"].as_str() {
         return text.to_owned();
+    }
+    if let (Some(url), Some(id)) = (body["url"].as_str(), body["webhook-id"].as_str()) {
+        return format!("{url} {id}");
     }
     let write = &body["TransactItems"][0]["Put"]["Item"];
     let item = [write, &body["Key"], &body["Item"]].into_iter().find(|item| !item.is_null());
@@ -372,27 +369,5 @@ fn place(body: &[u8]) -> String {
             format!("{} {}", part("pk"), part("sk"))
         }
         None => body["ExpressionAttributeValues"][":pk"]["S"].as_str().unwrap_or("").to_owned(),
-    }
-}
-
-impl HttpClient for Way {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-impl HttpConnector for Way {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").expect("an operation");
-        let operation = target.rsplit('.').next().expect("an operation").to_owned();
-        let body = request.body().bytes().expect("a body in memory").to_vec();
-        let (crossing, service) = (self.crossing.clone(), self.service);
-        HttpConnectorFuture::new(async move {
-            crossing.cross(service, operation, body).await.map(response)
-        })
     }
 }

@@ -10,6 +10,9 @@ pub(super) const AGENT: &str = "clerk";
 pub(super) const GATE: &str = "counter";
 /// The address of the built-in agent.
 pub(super) const WORKER: &str = "analyst";
+/// The address of an agent that has its turns posted, and of one that takes nothing that is posted.
+pub(super) const RUNNER: &str = "runner";
+pub(super) const MUTE: &str = "mute";
 /// How the title of a question begins that nobody answers.
 pub(super) const LEAVE: &str = "Leave this";
 
@@ -30,11 +33,15 @@ pub enum Shape {
     Workflow,
     /// Its agent never takes it up.
     Neglected,
+    /// Its agent has its turns posted, and asks in the middle of its work where it has several calls.
+    Pushed,
+    /// It is posted to an agent that never takes it.
+    Unreached,
 }
 
 impl Shape {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Plain,
         Self::Gated,
         Self::Question,
@@ -42,6 +49,8 @@ impl Shape {
         Self::Worker,
         Self::Workflow,
         Self::Neglected,
+        Self::Pushed,
+        Self::Unreached,
     ];
 
     /// Its name.
@@ -54,6 +63,8 @@ impl Shape {
             Self::Worker => "worker",
             Self::Workflow => "workflow",
             Self::Neglected => "neglected",
+            Self::Pushed => "pushed",
+            Self::Unreached => "unreached",
         }
     }
 }
@@ -87,7 +98,9 @@ impl Errand {
             | Shape::Question
             | Shape::Asking
             | Shape::Worker
-            | Shape::Neglected => "/v1/intents",
+            | Shape::Neglected
+            | Shape::Pushed
+            | Shape::Unreached => "/v1/intents",
         }
     }
 
@@ -99,6 +112,8 @@ impl Errand {
             Shape::Gated => to(GATE),
             Shape::Question => to("agent_core"),
             Shape::Worker => to(WORKER),
+            Shape::Pushed => to(RUNNER),
+            Shape::Unreached => to(MUTE),
         };
         if self.shape == Shape::Workflow {
             return self.bundle(&address);
@@ -108,7 +123,7 @@ impl Errand {
             "to_agent": address,
             "payload": self.payload(),
             "ttl_seconds": self.ttl_s,
-            "max_delivery_attempts": 10,
+            "max_delivery_attempts": if self.shape == Shape::Unreached { 5 } else { 10 },
         });
         if self.shape == Shape::Question {
             body["human_task"] = json!({"title": self.title("May it?")});

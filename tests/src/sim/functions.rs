@@ -20,6 +20,10 @@ use super::mail::QueueName;
 use crate::table::TABLE;
 use crate::world;
 
+/// Where notices go, and what signs them.
+pub(super) const NOTICES: &str = "https://notices.example.com/";
+pub(super) const NOTICE_SECRET: &str = "what the mailer knows";
+
 /// The functions of one instance.
 #[derive(Clone)]
 pub(super) struct Functions {
@@ -45,12 +49,19 @@ impl Functions {
         let queues = queues(crossing);
         // Another test in this process may have chosen the provider already; it is the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let carrier = crossing.carrier();
+        let courier = Courier::new(Reach::Public, Lookup::system()).expect("a courier");
+        let target = notify::Target {
+            url: NOTICES.to_owned(),
+            secret: NOTICE_SECRET.as_bytes().to_vec(),
+            carrier: carrier.clone(),
+        };
         let notifier = notify::Notifier {
             app: app.clone(),
             secret: secret.clone(),
-            target: None,
+            target: Some(target),
             public_url: "http://127.0.0.1".to_owned(),
-            courier: Courier::new(Reach::Private, Lookup::system()).expect("a courier"),
+            courier: courier.by(carrier),
             queues: queues.clone(),
         };
         let model = Arc::new(agent_worker::model::Scripted);

@@ -13,6 +13,9 @@ use tokio::time::Instant;
 /// How often a message is received before it is a dead letter.
 const RECEIVES_MAX: u32 = ATTEMPTS_MAX;
 
+/// Messages that tell somebody something. No timer says it again.
+pub(super) const NEWS: [&str; 3] = ["news", "delivery", "notice"];
+
 /// One queue.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum QueueName {
@@ -181,12 +184,14 @@ impl Mail {
     }
 }
 
-/// The intent that a message is about, as its name.
-pub(super) fn subject(body: &str) -> String {
+/// The intent whose timer heals the loss of a message, as its name.
+pub(super) fn healed_by(body: &str) -> Option<String> {
     let body: Value = serde_json::from_str(body).expect("a message is JSON");
+    if NEWS.iter().any(|kind| body["message"] == *kind) {
+        return None;
+    }
     let names = ["intent", "parent", "child"];
-    let name = names.iter().find_map(|name| body[*name].as_str());
-    name.unwrap_or_default().to_owned()
+    names.iter().find_map(|name| body[*name].as_str()).map(str::to_owned)
 }
 
 /// What a consumer is invoked with.

@@ -33,11 +33,25 @@ pub enum Mishap {
     Expired,
     /// A message was received too often.
     DeadLettered,
+    /// Nobody answers the door that a post is for.
+    PostRefused,
+    /// A post is answered with 5xx by something before its receiver.
+    PostFailed,
+    /// A post is taken, and its answer gets lost.
+    PostUnheard,
+    /// A post takes seconds, perhaps longer than anybody waits for its answer.
+    PostSlow,
+    /// A receiver is not there for a while.
+    ReceiverAway,
+    /// A receiver takes nothing, ever.
+    ReceiverBroken,
+    /// A receiver wants nothing more.
+    ReceiverGone,
 }
 
 impl Mishap {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 22] = [
         Self::Throttled,
         Self::Conflicted,
         Self::Failed,
@@ -53,6 +67,13 @@ impl Mishap {
         Self::Unswept,
         Self::Expired,
         Self::DeadLettered,
+        Self::PostRefused,
+        Self::PostFailed,
+        Self::PostUnheard,
+        Self::PostSlow,
+        Self::ReceiverAway,
+        Self::ReceiverBroken,
+        Self::ReceiverGone,
     ];
 
     /// Its name, in a trace and in a report.
@@ -73,6 +94,13 @@ impl Mishap {
             Self::Unswept => "unswept",
             Self::Expired => "expired",
             Self::DeadLettered => "dead-lettered",
+            Self::PostRefused => "post refused",
+            Self::PostFailed => "post failed",
+            Self::PostUnheard => "post unheard",
+            Self::PostSlow => "post slow",
+            Self::ReceiverAway => "receiver away",
+            Self::ReceiverBroken => "receiver broken",
+            Self::ReceiverGone => "receiver gone",
         }
     }
 }

@@ -3,10 +3,11 @@
 use fastrand::Rng;
 use serde_json::Value;
 
+use super::mail::NEWS;
 use super::stage::{Asked, Stage};
 
 /// Sends again what was buried and what no timer heals. What a timer heals stays buried, so that it is
-/// seen to do so.
+/// seen to do so; news are healed by none.
 pub(super) async fn redrive(stage: &Stage, rng: &mut Rng) {
     let key = &stage.keys.admin;
     let mut path = "/v1/dead-letters?limit=200".to_owned();
@@ -15,7 +16,8 @@ pub(super) async fn redrive(stage: &Stage, rng: &mut Rng) {
         let (_, list) = stage.insist(rng, asked).await.expect("nothing goes wrong any more");
         for letter in list["dead_letters"].as_array().expect("a list") {
             let intent = letter["intent_id"].as_str().unwrap_or_default();
-            if stage.shelf.has_timer(intent) {
+            let kind = letter["kind"].as_str().unwrap_or_default();
+            if !NEWS.contains(&kind) && stage.shelf.has_timer(intent) {
                 continue;
             }
             let id = letter["dead_letter_id"].as_str().expect("a name");

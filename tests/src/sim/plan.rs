@@ -18,11 +18,19 @@ const STORM_SECONDS: std::ops::Range<u64> = 60..180;
 /// Lives of errands, in seconds: some end under everybody's hands, some outlive lost news.
 const LIVES_SECONDS: [std::ops::Range<u64>; 4] = [3..15, 20..90, 300..900, 4_000..8_000];
 
-/// How often things go wrong, in parts of a thousand: calls first, then messages.
+/// Events that clients publish in one plan.
+const PUBLICATIONS: std::ops::Range<u64> = 5..15;
+
+/// How often things go wrong, in parts of a thousand: calls first, then messages and posts.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Weather {
     calls: Vec<(Mishap, u32)>,
     messages: Vec<(Mishap, u32)>,
+    posts: Vec<(Mishap, u32)>,
+    /// How many receivers are away for a while, in parts of a hundred.
+    pub away_percent: u32,
+    /// Whether a receiver says good-bye.
+    pub has_good_bye: bool,
     /// How often the schedule begins to miss its sweeps, in parts of a hundred.
     pub outages_percent: u32,
     /// How many minutes it misses them then, at most.
@@ -38,6 +46,8 @@ pub struct Plan {
     pub seed: u64,
     /// What is sent, in order.
     pub errands: Vec<Errand>,
+    /// When clients publish events, from the beginning.
+    pub publications: Vec<Duration>,
     /// What goes wrong.
     pub weather: Weather,
     /// How long.
@@ -52,6 +62,9 @@ impl Weather {
         Self {
             calls: vec![],
             messages: vec![],
+            posts: vec![],
+            away_percent: 0,
+            has_good_bye: false,
             outages_percent: 0,
             outage_minutes_max: 1,
             ttl_late_s_max: 300,
@@ -76,9 +89,21 @@ impl Weather {
         let calls = calls.map(|(mishap, most)| (mishap, some(most))).to_vec();
         let messages = [(Mishap::Dropped, 40), (Mishap::Doubled, 80), (Mishap::Delayed, 100)];
         let messages = messages.map(|(mishap, most)| (mishap, some(most))).to_vec();
+        let posts = [
+            (Mishap::PostRefused, 80),
+            (Mishap::PostFailed, 80),
+            (Mishap::PostUnheard, 60),
+            (Mishap::PostSlow, 60),
+            (Mishap::KilledBefore, 15),
+            (Mishap::KilledAfter, 15),
+        ];
+        let posts = posts.map(|(mishap, most)| (mishap, some(most))).to_vec();
         Self {
             calls,
             messages,
+            posts,
+            away_percent: some(60),
+            has_good_bye: some(1) == 1,
             outages_percent: some(20),
             outage_minutes_max: 6,
             ttl_late_s_max: rng.i64(0..600),
@@ -88,6 +113,11 @@ impl Weather {
     /// What happens to a call; `None` lets it pass.
     pub fn of_call(&self, rng: &mut Rng) -> Option<Mishap> {
         drawn(&self.calls, rng)
+    }
+
+    /// What happens to a post on its way; `None` lets it come.
+    pub fn of_post(&self, rng: &mut Rng) -> Option<Mishap> {
+        drawn(&self.posts, rng)
     }
 
     /// What happens to a message, or to a batch of stream records.
@@ -116,7 +146,9 @@ impl Plan {
         let mut errands: Vec<_> =
             (0..count).map(|number| errand(number, seed, storm, &mut rng)).collect();
         errands.sort_by_key(|errand| errand.after);
-        Self { seed, errands, weather, storm, skews_ms }
+        let publications = 0..rng.u64(PUBLICATIONS);
+        let publications = publications.map(|_| storm.mul_f64(rng.f64())).collect();
+        Self { seed, errands, publications, weather, storm, skews_ms }
     }
 
     /// How far two clocks of this world may be apart, in milliseconds.

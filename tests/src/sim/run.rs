@@ -74,7 +74,12 @@ async fn story(plan: Plan) -> Report {
         tokio::spawn(people::review(Arc::clone(&stage), reviewer, rng.fork()));
     }
     for number in 0..AGENTS {
-        tokio::spawn(Agent::new(Arc::clone(&stage), number).work(rng.fork()));
+        let agent = Agent::new(Arc::clone(&stage), number);
+        tokio::spawn(agent.clone().answer(rng.fork()));
+        tokio::spawn(agent.work(rng.fork()));
+    }
+    for event in stage.plan.publications.iter().copied().enumerate() {
+        tokio::spawn(senders::publish(Arc::clone(&stage), event, rng.fork()));
     }
     for errand in stage.plan.errands.clone() {
         tokio::spawn(senders::send(Arc::clone(&stage), errand, rng.fork()));
@@ -114,6 +119,7 @@ async fn wait_for_the_end(stage: &Stage) {
 /// Checks everything.
 fn look(stage: &Stage, moment: &Moment) -> Ledger {
     let ledger = Ledger::of(stage.shelf.database(), TABLE);
+    stage.told().posts = stage.outside.posts();
     let found = check(&ledger, &stage.told(), moment);
     stage.crossing.line(format_args!("looked: {} violations", found.len()));
     stage.violations().extend(found);
@@ -125,6 +131,7 @@ fn report(stage: &Stage, ledger: Ledger, midway: (Ledger, Told, Moment)) -> Repo
     let mut tally = stage.tally().clone();
     (tally.intents, tally.ends) = (ledger.intents(), ledger.ends());
     (tally.decisions, tally.runs) = (told.decisions(), told.runs());
+    (tally.posts, tally.taken) = told.posts();
     let mut violations = stage.violations().clone();
     violations.sort();
     violations.dedup();

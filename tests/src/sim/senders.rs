@@ -1,6 +1,7 @@
-//! Who sends intents, and withdraws some.
+//! Who sends intents, withdraws some, and publishes events.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fastrand::Rng;
 use serde_json::json;
@@ -47,4 +48,20 @@ async fn cancel(stage: &Stage, id: IntentId, rng: &mut Rng) {
     if let Some((200, _)) = stage.insist(rng, asked).await {
         stage.told().canceled(id);
     }
+}
+
+/// Publishes one event of the sender's.
+pub(super) async fn publish(stage: Arc<Stage>, (number, after): (usize, Duration), mut rng: Rng) {
+    tokio::time::sleep(after).await;
+    let name = format!("event-{number}");
+    let body = json!({"event_type": "sim.happened", "source": "sim", "payload": {"name": name}});
+    let asked = Asked {
+        method: "POST",
+        key: &stage.keys.sender,
+        path: "/v1/webhooks/events",
+        body: Some(&body),
+        name: Some(&name),
+    };
+    let Some((200, answer)) = stage.insist(&mut rng, asked).await else { return };
+    stage.told().published(answer["event_id"].as_str().unwrap_or_default(), &name);
 }

@@ -7,6 +7,7 @@ use dynoxide::Database;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::mail;
 use crate::engine;
 use crate::table::TABLE;
 
@@ -105,6 +106,11 @@ impl Shelf {
     /// Whether the intent of this name has a timer.
     pub(super) fn has_timer(&self, intent: &str) -> bool {
         self.state().timers().any(|(_, sk)| sk.ends_with(intent))
+    }
+
+    /// Whether a timer heals the loss of this message.
+    pub(super) fn heals(&self, message: &str) -> bool {
+        mail::healed_by(message).is_some_and(|intent| self.has_timer(&intent))
     }
 
     /// How many timers there are.

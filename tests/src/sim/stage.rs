@@ -17,6 +17,8 @@ use super::crossing::{Crossing, INVOCATION, Invocation};
 use super::errand::{AGENT, GATE, WORKER};
 use super::functions::Functions;
 use super::mail::Mail;
+use super::neighbours;
+use super::outside::Outside;
 use super::plan::{Plan, Weather};
 use super::shelf::Shelf;
 use super::tally::Tally;
@@ -36,6 +38,7 @@ pub(super) struct Stage {
     pub(super) clock: WorldClock,
     pub(super) shelf: Shelf,
     pub(super) mail: Mail,
+    pub(super) outside: Outside,
     pub(super) crossing: Crossing,
     pub(super) trace: Trace,
     pub(super) keys: Keys,
@@ -71,10 +74,11 @@ impl Stage {
     pub(super) async fn new(plan: Plan) -> Arc<Self> {
         let mut rng = Rng::with_seed(plan.seed ^ 0x5eed);
         let (clock, shelf, mail) = (WorldClock::new(), Shelf::new(), Mail::default());
+        let outside = Outside::default();
         let (trace, tally) = (Trace::default(), Arc::<Mutex<Tally>>::default());
         let crossing = Crossing::new(
             clock,
-            (shelf.clone(), mail.clone()),
+            (shelf.clone(), mail.clone(), outside.clone()),
             (trace.clone(), Arc::clone(&tally)),
             (plan.weather.clone(), rng.fork()),
         );
@@ -84,13 +88,16 @@ impl Stage {
         let first = functions.first().expect("an instance");
         let keys = Keys::new(first).await;
         register(first, &keys).await;
-        let told = Told::within(plan.skew_ms_max());
+        neighbours::settle(&outside, first, &keys, (&plan, clock, &mut rng)).await;
+        let mut told = Told::within(plan.skew_ms_max());
+        told.doors = outside.doors();
         Arc::new(Self {
             weather: Mutex::new(plan.weather.clone()),
             plan,
             clock,
             shelf,
             mail,
+            outside,
             crossing,
             trace,
             keys,
@@ -116,6 +123,7 @@ impl Stage {
     pub(super) fn calm_down(&self) {
         *self.weather.lock().expect("nobody panics with it") = Weather::calm();
         self.crossing.set_weather(Weather::calm());
+        self.outside.calm_down();
         self.mail.redrive();
     }
 
@@ -209,6 +217,15 @@ impl Stage {
 }
 
 impl Asked<'_> {
+    /// Asks before anything goes wrong.
+    pub(super) async fn of(self, functions: &Functions) -> Value {
+        let Ok(response) = functions.routes.clone().oneshot(self.request()).await;
+        let (parts, body) = response.into_parts();
+        assert!(parts.status.is_success(), "{}: {}", self.path, parts.status);
+        let bytes = axum::body::to_bytes(body, ANSWER_BYTES_MAX).await.expect("an answer");
+        serde_json::from_slice(&bytes).expect("an answer is JSON")
+    }
+
     fn request(&self) -> Request<Body> {
         let mut request = Request::builder()
             .method(self.method)
@@ -253,7 +270,6 @@ async fn register(functions: &Functions, keys: &Keys) {
         let path = format!("/v1/routes/{address}");
         let asked =
             Asked { method: "PUT", key: &keys.admin, path: &path, body: Some(&route), name: None };
-        let Ok(response) = functions.routes.clone().oneshot(asked.request()).await;
-        assert!(response.status().is_success(), "{address}: {}", response.status());
+        asked.of(functions).await;
     }
 }

@@ -19,6 +19,10 @@ pub struct Tally {
     pub decisions: usize,
     /// Tools that agents ran.
     pub runs: usize,
+    /// Posts that came to their receivers.
+    pub posts: usize,
+    /// Posts that those took.
+    pub taken: usize,
     /// What went wrong, by kind.
     pub mishaps: BTreeMap<Mishap, usize>,
     /// How intents ended, by status.
@@ -38,6 +42,8 @@ impl AddAssign<&Self> for Tally {
         self.invocations += other.invocations;
         self.decisions += other.decisions;
         self.runs += other.runs;
+        self.posts += other.posts;
+        self.taken += other.taken;
         for (mishap, count) in &other.mishaps {
             *self.mishaps.entry(*mishap).or_default() += count;
         }
@@ -49,9 +55,10 @@ impl AddAssign<&Self> for Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { intents, calls, invocations, decisions, runs, .. } = self;
+        let Self { intents, calls, invocations, decisions, runs, posts, taken, .. } = self;
         write!(f, "{intents} intents, {invocations} invocations, {calls} calls, ")?;
-        writeln!(f, "{decisions} decisions acknowledged, {runs} tools run")?;
+        write!(f, "{decisions} decisions acknowledged, {runs} tools run, ")?;
+        writeln!(f, "{posts} posts, {taken} taken")?;
         write!(f, "ends:")?;
         for (status, count) in &self.ends {
             write!(f, " {status} {count}")?;
