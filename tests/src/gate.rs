@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use dynoxide::{Database, ImportOptions};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::engine;
 use crate::table::TABLE;
