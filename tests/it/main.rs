@@ -34,6 +34,7 @@ mod mesh;
 mod openai_agents;
 mod openapi;
 mod operators;
+mod otel;
 mod processes;
 mod pump;
 mod push;
