@@ -57,7 +57,7 @@ async fn world() -> (World, Arc<Shelf>) {
 async fn a_request_is_named_by_its_route_and_failed_only_by_us() {
     let (world, shelf) = world().await;
     for (method, path, name, status) in [
-        ("GET", "/v1/intents/nobody?q=1", "GET /v1/intents/{id}", "400"),
+        ("GET", "/v1/intents/nobody?q=1", "GET /v1/intents/{id}", "404"),
         ("GET", "/v1/nothing/secret", "GET", "404"),
         ("BREW", "/v1/intents", "HTTP /v1/intents", "405"),
     ] {
