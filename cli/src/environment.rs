@@ -28,8 +28,16 @@ pub(crate) fn openai() -> Vec<(String, String)> {
         ("OPENAI_BASE_URL", "OpenAiBaseUrl"),
         ("OPENAI_MODEL", "OpenAiModel"),
     ];
-    let read = |(name, parameter): (&str, &str)| Some((parameter.to_owned(), variable(name)?));
-    pairs.into_iter().filter_map(read).collect()
+    parameters(pairs)
+}
+
+/// What the user says to programs that send traces: variables and the template's parameters for them.
+pub(crate) fn otlp() -> Vec<(String, String)> {
+    let pairs = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "OtlpEndpoint"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "OtlpHeaders"),
+    ];
+    parameters(pairs)
 }
 
 /// How much the functions log, if the user says so.
@@ -75,6 +83,12 @@ pub(crate) fn new_idempotency_key() -> String {
     let mut bytes = [0; 16];
     shared::boot::random().fill(&mut bytes);
     Uuid::from_bytes(bytes).to_string()
+}
+
+/// Parameters of the template whose variables are set.
+fn parameters<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
+    let read = |(name, parameter): (&str, &str)| Some((parameter.to_owned(), variable(name)?));
+    pairs.into_iter().filter_map(read).collect()
 }
 
 /// A variable that is set to something.

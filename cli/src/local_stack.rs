@@ -146,6 +146,7 @@ fn options(settings: Settings, admin_key: &ApiKey) -> Result<(Options, Option<St
         parameters.insert("AllowPrivateCallbacks".to_owned(), ALLOW_PRIVATE_CALLBACKS.to_owned());
         parameters.insert("RateLimitPerMinute".to_owned(), RATE_LIMIT_PER_MINUTE.to_owned());
         parameters.extend(environment::openai());
+        parameters.extend(environment::otlp());
     }
     parameters.extend(settings.parameters);
     let has_key = parameters.get("OpenAiApiKey").is_some_and(|key| !key.is_empty());

@@ -25,6 +25,7 @@ mod stream;
 mod subscription;
 mod thread;
 mod toolcall;
+mod unit;
 
 pub use access::REMEMBERED;
 pub use account::{AccountChange, AccountView, NewAccount};
@@ -57,6 +58,7 @@ use crate::digest::Digest;
 use crate::key::Key;
 use crate::route::Route;
 use crate::store::Store;
+use crate::trace::Exporter;
 use crate::webhook::Subscription;
 
 /// The most bytes that an intent's state may have. An item of the table takes 400 KiB.
@@ -93,6 +95,7 @@ struct Inner {
     clock: Clock,
     random: Random,
     config: Config,
+    exporter: Option<Arc<dyn Exporter>>,
     keys: Mutex<HashMap<String, Remembered<Key>>>,
     subscriptions: Mutex<HashMap<String, Remembered<Arc<[Subscription]>>>>,
     routes: Mutex<HashMap<String, Remembered<Option<Route>>>>,
@@ -110,11 +113,23 @@ struct Remembered<T> {
 impl App {
     /// An app over `store`, reading time and randomness from where the caller says.
     pub fn new(store: Store, clock: Clock, random: Random, config: Config) -> Self {
+        Self::traced(store, clock, random, config, None)
+    }
+
+    /// The same, where `exporter` collects the spans of units of work.
+    pub fn traced(
+        store: Store,
+        clock: Clock,
+        random: Random,
+        config: Config,
+        exporter: Option<Arc<dyn Exporter>>,
+    ) -> Self {
         let inner = Inner {
             store,
             clock,
             random,
             config,
+            exporter,
             keys: Mutex::default(),
             routes: Mutex::default(),
             subscriptions: Mutex::default(),

@@ -2,7 +2,9 @@
 //! randomness.
 
 mod log;
+mod otlp;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
@@ -19,6 +21,7 @@ use crate::message::Queue;
 use crate::metric;
 use crate::queue::Queues;
 use crate::store::Store;
+use crate::trace::Exporter;
 
 /// The tenant of a deployment that serves one.
 pub const DEFAULT_TENANT: &str = "default";
@@ -89,7 +92,8 @@ impl Boot {
                 .unwrap_or(DEFAULT_RATE_LIMIT_PER_MINUTE),
             response_streaming: switch("RESPONSE_STREAMING")?,
         };
-        Ok(App::new(store, clock(), random(), config))
+        let exporter = otlp::exporter(variable)?.map(|it| Arc::new(it) as Arc<dyn Exporter>);
+        Ok(App::traced(store, clock(), random(), config, exporter))
     }
 
     /// The queues that the function may send to.

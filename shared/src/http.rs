@@ -4,6 +4,7 @@ mod behalf;
 mod body;
 mod caller;
 mod document;
+mod exchange;
 mod layer;
 mod owner;
 mod problem;

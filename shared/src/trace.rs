@@ -3,15 +3,25 @@
 //! It is written as W3C Trace Context has it (`traceparent`), so that what a caller began goes on here, and
 //! what begins here goes on in whatever is called.
 
-#[cfg(any(feature = "store", feature = "queue"))]
+#[cfg(feature = "store")]
 mod current;
+#[cfg(feature = "otel")]
+pub mod otlp;
+#[cfg(feature = "store")]
+mod span;
+#[cfg(feature = "store")]
+mod unit;
 
 use std::fmt;
 
 use data_encoding::HEXLOWER;
 
-#[cfg(any(feature = "store", feature = "queue"))]
-pub use current::{about, current, within};
+#[cfg(feature = "store")]
+pub use current::{about, current, follows};
+#[cfg(feature = "store")]
+pub use span::{Exporter, Kind, LINKS_MAX, Span, Value};
+#[cfg(feature = "store")]
+pub use unit::Unit;
 
 /// The name of the header, of the message's attribute and of the item's attribute that carry a trace.
 pub const TRACEPARENT: &str = "traceparent";
@@ -72,6 +82,33 @@ impl Trace {
             *last |= 1;
         }
         Self { span, ..*self }
+    }
+
+    /// The same place, in a trace that is recorded or is not.
+    #[must_use]
+    pub fn recorded(&self, is_recorded: bool) -> Self {
+        let others = self.flags & !SAMPLED;
+        Self { flags: if is_recorded { others | SAMPLED } else { others }, ..*self }
+    }
+
+    /// Whether whoever began the trace may have recorded it.
+    pub fn is_recorded(&self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+
+    /// Whether both are parts of one trace.
+    pub fn is_with(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+
+    /// The bytes of the trace's id.
+    pub fn id_bytes(&self) -> [u8; ID_BYTES] {
+        self.id
+    }
+
+    /// The bytes of the id of this unit of work.
+    pub fn span_bytes(&self) -> [u8; SPAN_BYTES] {
+        self.span
     }
 
     /// The trace's id, as logs have it: the same at every hop.
@@ -141,6 +178,15 @@ mod tests {
         ] {
             assert_eq!(Trace::parse(&text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn whether_it_is_recorded_goes_on_with_it() {
+        let trace = Trace::parse(EXAMPLE).unwrap();
+        assert!(trace.is_recorded() && trace.recorded(true) == trace);
+        let dropped = trace.recorded(false).next([7; SPAN_BYTES]);
+        assert!(!dropped.is_recorded() && dropped.is_with(&trace));
+        assert_eq!(Trace::parse(&dropped.to_string()), Some(dropped), "{dropped}");
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod openai_agents;
 mod openapi;
 mod operators;
 mod orphans;
+mod otel;
 mod processes;
 mod pump;
 mod push;

@@ -17,6 +17,7 @@ use shared::link::LinkSecret;
 use shared::principal::Role;
 use shared::queue::Queues;
 use shared::store::Store;
+use shared::trace::Exporter;
 use tower::ServiceExt as _;
 
 use crate::table::{TABLE, Table};
@@ -82,10 +83,23 @@ impl World {
 
     /// A world over any table, in a deployment that sets something else.
     pub async fn set_up(table: Table, set: impl FnOnce(&mut Config)) -> Self {
+        Self::deployed(table, set, None).await
+    }
+
+    /// A world over an embedded table, whose spans `exporter` collects.
+    pub async fn traced(exporter: Arc<dyn Exporter>) -> Self {
+        Self::deployed(Table::embedded().await, |_| {}, Some(exporter)).await
+    }
+
+    async fn deployed(
+        table: Table,
+        set: impl FnOnce(&mut Config),
+        exporter: Option<Arc<dyn Exporter>>,
+    ) -> Self {
         let clock_ms = Arc::new(AtomicI64::new(BEGINNING_MS));
         let mut config = config();
         set(&mut config);
-        let app = app(&table, &clock_ms, config, 0);
+        let app = app(&table, &clock_ms, config, 0, exporter);
         let secret = LinkSecret::from_bytes(&[7; 32]).expect("long enough");
         let routes = routes(&app, &secret, no_queues());
         let agent = key(&app, "local-agent", Role::Agent).await;
@@ -98,7 +112,7 @@ impl World {
     #[must_use]
     pub fn beside(&self) -> Self {
         // It draws other bytes than this one.
-        let app = app(&self.table, &self.clock_ms, self.app.config().clone(), 1 << 32);
+        let app = app(&self.table, &self.clock_ms, self.app.config().clone(), 1 << 32, None);
         Self {
             routes: routes(&app, &self.secret, no_queues()),
             app,
@@ -208,7 +222,13 @@ pub(crate) fn config() -> Config {
     }
 }
 
-fn app(table: &Table, clock_ms: &Arc<AtomicI64>, config: Config, first_draw: u64) -> App {
+fn app(
+    table: &Table,
+    clock_ms: &Arc<AtomicI64>,
+    config: Config,
+    first_draw: u64,
+    exporter: Option<Arc<dyn Exporter>>,
+) -> App {
     let store = Store::new(table.client.clone(), TABLE.to_owned(), 30);
     let clock_ms = Arc::clone(clock_ms);
     let now = move || {
@@ -221,7 +241,7 @@ fn app(table: &Table, clock_ms: &Arc<AtomicI64>, config: Config, first_draw: u64
         let number = drawn.fetch_add(1, Ordering::SeqCst).to_be_bytes();
         bytes.iter_mut().zip(number.iter().cycle()).for_each(|(byte, digit)| *byte = *digit);
     };
-    App::new(store, Clock::new(now), Random::new(fill), config)
+    App::traced(store, Clock::new(now), Random::new(fill), config, exporter)
 }
 
 async fn key(app: &App, name: &str, role: Role) -> String {

@@ -4,6 +4,7 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use serde::Deserialize;
 use shared::app::App;
 use shared::dead_letter::{Content, DeadLetter, Origin, Reason};
+use shared::error::Error;
 use shared::queue::{Queues, Received};
 use shared::retry::ATTEMPTS_MAX;
 use tracing::warn;
@@ -41,14 +42,21 @@ pub async fn bury(app: &App, queues: &Queues, event: SqsEvent) -> SqsBatchRespon
     let mut response = SqsBatchResponse::default();
     let mut records: Vec<_> = event.records.into_iter().map(|it| Received::of(it, app)).collect();
     records.sort_by_key(|record| record.sent_at);
+    let mut spans = Vec::new();
     for record in records {
-        if let Err(error) = app.bury(&letter(app, queues, &record)).await {
+        let unit = app.is_traced().then(|| app.begin(record.trace));
+        let buried = app.bury(&letter(app, queues, &record)).await;
+        let failure = buried.as_ref().err().map(Error::reason);
+        let told = |span| record.tell(span, failure.as_ref());
+        spans.extend(unit.and_then(|unit| unit.end(app.now(), told)));
+        if let Err(error) = buried {
             warn!(message_id = record.message_id, cause = %error, "a message could not be buried");
             let mut failure = BatchItemFailure::default();
             failure.item_identifier = record.message_id;
             response.batch_item_failures.push(failure);
         }
     }
+    app.export(spans).await;
     response
 }
 

@@ -24,7 +24,7 @@ use shared::retry::Again;
 use shared::store::{
     Committed, Happened, PUT_BACK_MAX, Row, StreamRecord, Timer, Unreadable, owed_for,
 };
-use shared::trace::{Trace, within};
+use shared::trace::{Kind, Span, about};
 use tracing::{Instrument as _, info, info_span, warn};
 
 /// Who removes items by TTL, as stream records say it.
@@ -84,9 +84,10 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
 /// would wait for as long as the stream keeps it.
 pub async fn handle(relay: &Relay, event: Event) -> DynamoDbEventResponse {
     let mut response = DynamoDbEventResponse::default();
+    let mut spans = Vec::new();
     let records = event.records.len();
     for record in event.records {
-        if let Err(error) = Box::pin(relay.send_or_bury(&record)).await {
+        if let Err(error) = Box::pin(relay.send_or_bury(&record, &mut spans)).await {
             warn!(cause = %error, "a record failed, it will come again");
             let mut failure = DynamoDbBatchItemFailure::default();
             failure.item_identifier = record.change.sequence_number;
@@ -95,12 +96,17 @@ pub async fn handle(relay: &Relay, event: Event) -> DynamoDbEventResponse {
         }
     }
     info!(records, failed = response.batch_item_failures.len(), "records relayed");
+    relay.app.export(spans).await;
     response
 }
 
 impl Relay {
-    async fn send_or_bury(&self, record: &EventRecord) -> Result<(), RecordError> {
-        let Err(error) = self.send(record).await else { return Ok(()) };
+    async fn send_or_bury(
+        &self,
+        record: &EventRecord,
+        spans: &mut Vec<Span>,
+    ) -> Result<(), RecordError> {
+        let Err(error) = self.send(record, spans).await else { return Ok(()) };
         let reason = error.reason();
         match reason.again() {
             Again::Soon | Again::Later => Err(error),
@@ -134,7 +140,7 @@ impl Relay {
         }
     }
 
-    async fn send(&self, record: &EventRecord) -> Result<(), RecordError> {
+    async fn send(&self, record: &EventRecord, spans: &mut Vec<Span>) -> Result<(), RecordError> {
         let happened = happened(record);
         let item = match happened {
             Happened::Expired => &record.change.old_image,
@@ -147,7 +153,9 @@ impl Relay {
         }
         let row: Row = serde_dynamo::from_item(item.clone())?;
         match StreamRecord::read(happened, &row)? {
-            StreamRecord::Committed(committed) => Ok(Box::pin(self.send_owed(&committed)).await?),
+            StreamRecord::Committed(committed) => {
+                Ok(Box::pin(self.send_owed(&committed, spans)).await?)
+            }
             StreamRecord::TimerSet { tenant, timer } => self.set(tenant, timer).await,
             StreamRecord::TimerExpired { tenant, timer } => {
                 Ok(Box::pin(self.put_back(tenant, timer)).await?)
@@ -161,16 +169,23 @@ impl Relay {
     }
 
     /// Sends what a commit owes, as a part of the trace that led to it, and counts what happened.
-    async fn send_owed(&self, committed: &Committed) -> Result<(), OwedError> {
-        let trace = committed.trace.map(|trace| trace.next(self.app.random()));
-        let trace = trace.unwrap_or_else(|| Trace::begin(self.app.random()));
-        let unit = info_span!("commit", trace_id = trace.id(), intent_id = %committed.intent);
+    async fn send_owed(
+        &self,
+        committed: &Committed,
+        spans: &mut Vec<Span>,
+    ) -> Result<(), OwedError> {
+        let unit = self.app.begin(committed.trace);
+        let trace_id = unit.trace().id();
+        let lines = info_span!("commit", trace_id, intent_id = %committed.intent);
         let sent = async {
+            about(committed.intent);
             send_owed(&self.app, &self.queues, committed).await?;
             info!(owed = committed.commit.owed.len(), "commit relayed");
             Ok(())
         };
-        let sent: Result<(), OwedError> = Box::pin(within(trace, sent)).instrument(unit).await;
+        let sent: Result<(), OwedError> = Box::pin(unit.run(sent)).instrument(lines).await;
+        let failure = sent.as_ref().err().map(Failure::reason);
+        spans.extend(unit.end(self.app.now(), |span| tell(span, failure.as_ref())));
         sent?;
         metric::happened(&committed.commit.records, self.app.now());
         Ok(())
@@ -198,6 +213,18 @@ impl Relay {
 
     fn until(&self, at: Timestamp) -> Duration {
         Duration::try_from(at.duration_since(self.app.now())).unwrap_or(Duration::ZERO)
+    }
+}
+
+/// The span of a commit that was relayed, by the semantic conventions for functions.
+fn tell(span: Span, failure: Option<&Reason>) -> Span {
+    let span = span
+        .named(Kind::Consumer, "relay commit".to_owned())
+        .with("faas.trigger", "datasource")
+        .with("faas.document.operation", "insert");
+    match failure {
+        Some(reason) => span.failed(reason.code()),
+        None => span,
     }
 }
 

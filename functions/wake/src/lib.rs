@@ -107,6 +107,6 @@ pub async fn handle(waker: &Waker, call: Call) -> Result<Answer, WakeError> {
             let response = each(&waker.app, &waker.queues, event, work).await;
             Ok(Answer::Messages(response))
         }
-        Call::Schedule(schedule) => Ok(Answer::Swept(waker.sweep(schedule.restart).await?)),
+        Call::Schedule(schedule) => Ok(Answer::Swept(waker.sweep_traced(schedule.restart).await?)),
     }
 }

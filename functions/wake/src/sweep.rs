@@ -8,8 +8,9 @@ use serde::Serialize;
 use shared::error::Error;
 use shared::message::Message;
 use shared::metric::{self, Metric};
-use shared::queue::DELAY_SECONDS_MAX;
+use shared::queue::{DELAY_SECONDS_MAX, Failure};
 use shared::store::{TIMER_SHARDS, Timer, Underway};
+use shared::trace::Kind;
 use tracing::info;
 
 use super::{WakeError, Waker};
@@ -27,6 +28,26 @@ pub struct Swept {
 }
 
 impl Waker {
+    /// Looks at the timers, as a unit of work where somebody collects spans. What it sends begins traces
+    /// of its own: the timers have nothing in common but the moment.
+    pub(super) async fn sweep_traced(&self, restart: bool) -> Result<Swept, WakeError> {
+        let unit = self.app.is_traced().then(|| self.app.begin(None));
+        let swept = self.sweep(restart).await;
+        let failure = swept.as_ref().err().map(Failure::reason);
+        let span = unit.and_then(|unit| {
+            unit.end(self.app.now(), |span| {
+                let span = span.named(Kind::Internal, "sweep".to_owned());
+                let span = span.with("faas.trigger", "timer");
+                match failure {
+                    Some(reason) => span.failed(reason.code()),
+                    None => span,
+                }
+            })
+        });
+        self.app.export(span.into_iter().collect()).await;
+        swept
+    }
+
     /// Hands timers that fall due before the next sweep to the queue, with the exact delay. After a
     /// restart it goes through every live intent, since each has a timer.
     pub(super) async fn sweep(&self, restart: bool) -> Result<Swept, WakeError> {

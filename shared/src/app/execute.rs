@@ -73,6 +73,7 @@ impl App {
                 Some(by) => self.visible(by, id).await?,
                 None => self.load(id).await?,
             };
+            trace::follows(stored.trace);
             if stopped == Stopped::Refused {
                 // Boxed, so that every command's future does not carry the rare look at a route.
                 Box::pin(self.refuse_stopped_actor(command, &stored.intent)).await?;

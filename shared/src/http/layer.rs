@@ -4,15 +4,16 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use tracing::field::Empty;
 use tracing::{Instrument as _, info, info_span};
 
 use super::document::allow;
+use super::exchange::{Exchange, export};
 use super::tally::Tally;
 use crate::app::App;
 use crate::error::Error;
-use crate::trace::{TRACEPARENT, Trace, within};
+use crate::trace::{TRACEPARENT, Trace};
 
 const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -40,20 +41,20 @@ async fn nowhere(State(app): State<App>, uri: Uri) -> Error {
 
 async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started_at = app.now();
-    let trace = trace(request.headers(), &app);
-    let unit = info_span!("request", trace_id = trace.id(), intent_id = Empty);
+    let unit = app.begin(parent(request.headers()));
+    let lines = info_span!("request", trace_id = unit.trace().id(), intent_id = Empty);
     let trace_id = request.headers().get(TRACE_ID).filter(|id| is_plain(id)).cloned();
     let request_id = data_encoding::HEXLOWER.encode(&app.random::<8>());
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
     let tally = Tally::default();
     request.extensions_mut().insert(tally.clone());
-    let mut response = within(trace, next.run(request).instrument(unit.clone())).await;
+    let mut response = unit.run(next.run(request).instrument(lines.clone())).await;
     let status = response.status().as_u16();
     let duration_ms = app.now().duration_since(started_at).as_millis();
     // The path's pattern, not the path: a review link must not end up in a log.
     let route = path.as_ref().map_or("(none)", MatchedPath::as_str);
-    unit.in_scope(|| {
+    lines.in_scope(|| {
         info!(%method, route, status, duration_ms, request_id, "{method} {route} answered {status}");
     });
     let headers = response.headers_mut();
@@ -64,16 +65,13 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     if let Some(id) = trace_id {
         headers.insert(TRACE_ID, id);
     }
-    response.into_response()
+    export(app, unit, Exchange { method, path, status }, response).await
 }
 
-/// A further unit of work of the caller's trace, or the first of a new one.
-fn trace(headers: &HeaderMap, app: &App) -> Trace {
+/// The unit of work that the caller says led to this one.
+fn parent(headers: &HeaderMap) -> Option<Trace> {
     let began = headers.get(TRACEPARENT).and_then(|text| text.to_str().ok());
-    match began.and_then(Trace::parse) {
-        Some(began) => began.next(app.random()),
-        None => Trace::begin(app.random()),
-    }
+    began.and_then(Trace::parse)
 }
 
 fn is_plain(id: &HeaderValue) -> bool {

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::dead_letter::{DeadLetter, Reason};
 use crate::message::Message;
 use crate::retry::{ATTEMPTS_MAX, Again};
-use crate::trace::{Trace, about, within};
+use crate::trace::about;
 
 /// An error that says what becomes of the message that it befell.
 pub trait Failure: std::fmt::Display {
@@ -34,16 +34,18 @@ where
 {
     let mut response = SqsBatchResponse::default();
     let mut failed = Vec::new();
+    let mut spans = Vec::new();
     let mut records: Vec<_> = event.records.into_iter().map(|it| Received::of(it, app)).collect();
     records.sort_by_key(|record| record.sent_at);
     for record in records {
-        let trace = record.trace.map(|trace| trace.next(app.random()));
-        let trace = trace.unwrap_or_else(|| Trace::begin(app.random()));
-        let unit = info_span!("message", trace_id = trace.id(), intent_id = Empty);
+        let unit = app.begin(record.trace);
+        let lines = info_span!("message", trace_id = unit.trace().id(), intent_id = Empty);
         let message_id = record.message_id.clone();
-        let attempted = Box::pin(within(trace, attempt(&record, &work)));
-        let attempted = attempted.instrument(unit.clone()).await;
-        let entered = unit.entered();
+        let attempted = Box::pin(unit.run(attempt(&record, &work)));
+        let attempted = attempted.instrument(lines.clone()).await;
+        let failure = attempted.as_ref().err().map(|(reason, _)| reason);
+        spans.extend(unit.end(app.now(), |span| record.tell(span, failure)));
+        let entered = lines.entered();
         let Err((reason, cause)) = attempted else {
             info!(message_id, "message done");
             continue;
@@ -72,6 +74,7 @@ where
         // They come again when the queue's own visibility timeout has passed.
         warn!(cause = %error, "failed messages could not be given their pauses");
     }
+    app.export(spans).await;
     response
 }
 

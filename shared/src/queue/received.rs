@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::app::App;
 use crate::dead_letter::{Content, DeadLetter, DeadLetterId, Origin, Reason};
 use crate::message::Queue;
-use crate::trace::{TRACEPARENT, Trace};
+use crate::trace::{Kind, Span, TRACEPARENT, Trace};
 
 /// A message, with what its queue says about it.
 #[derive(Clone, Debug)]
@@ -49,6 +49,24 @@ impl Received {
             receipt_handle: record.receipt_handle,
             arn: record.event_source_arn.unwrap_or_default(),
             body: record.body.unwrap_or_default(),
+        }
+    }
+
+    /// The span of an attempt at it, by the semantic conventions for messages.
+    pub fn tell(&self, span: Span, failure: Option<&Reason>) -> Span {
+        let queue = self.arn.rsplit(':').next().unwrap_or_default();
+        let span = span
+            .named(Kind::Consumer, format!("process {queue}"))
+            .with("messaging.system", "aws_sqs")
+            .with("messaging.operation.name", "process")
+            .with("messaging.operation.type", "process")
+            .with("messaging.destination.name", queue)
+            .with("messaging.message.id", self.message_id.as_str())
+            .with("faas.trigger", "pubsub")
+            .with("holdpoint.attempt", self.attempts);
+        match failure {
+            Some(reason) => span.failed(reason.code()),
+            None => span,
         }
     }
 

@@ -19,7 +19,7 @@ use crate::id::IntentId;
 use crate::intent::record::{Recorded, record};
 use crate::intent::{Event, Intent, react};
 use crate::message::Message;
-use crate::trace;
+use crate::trace::{self, TRACEPARENT, Trace};
 use crate::webhook::Parties;
 
 /// The most commits that one read of history returns.
@@ -36,6 +36,8 @@ pub struct Stored {
     pub head: Digest,
     /// Digest of the request that made it, if that request named an idempotency key.
     pub fingerprint: Option<Digest>,
+    /// The trace that led to the newest commit.
+    pub trace: Option<Trace>,
 }
 
 /// What one command did to one intent.
@@ -114,6 +116,7 @@ impl Stored {
             version: read_number(item, "version").ok_or_else(|| corrupt(item))?,
             head: digest("head").ok_or_else(|| corrupt(item))?,
             fingerprint: digest("fingerprint"),
+            trace: read_text(item, TRACEPARENT).and_then(Trace::parse),
         })
     }
 }
@@ -214,6 +217,7 @@ impl Store {
         if let Some(fingerprint) = change.fingerprint.as_ref().or(kept) {
             item.insert("fingerprint".to_owned(), text(fingerprint.hex()));
         }
+        carry_trace(&mut item);
         self.retire(&mut item, after.deadline_at());
         Ok(item)
     }
@@ -229,9 +233,7 @@ impl Store {
         item.insert("body".to_owned(), text(commit_text));
         // Beside the body and not part of the chain: whoever relays the commit reads no snapshot.
         item.insert("parties".to_owned(), text(body(&Parties::of(after))?));
-        if let Some(trace) = trace::current() {
-            item.insert(trace::TRACEPARENT.to_owned(), text(trace.to_string()));
-        }
+        carry_trace(&mut item);
         self.retire(&mut item, after.deadline_at());
         Ok(item)
     }
@@ -282,6 +284,14 @@ impl Store {
         let delete =
             Delete::builder().table_name(&self.table).set_key(Some(item::primary_key(place)));
         TransactWriteItem::builder().set_delete(delete.build().ok()).build()
+    }
+}
+
+/// Names the trace that leads to a write: in the commit for whoever relays it, in the snapshot for
+/// whoever goes on with the intent in another trace.
+fn carry_trace(item: &mut Item) {
+    if let Some(trace) = trace::current() {
+        item.insert(TRACEPARENT.to_owned(), text(trace.to_string()));
     }
 }
 
