@@ -138,10 +138,10 @@ impl Exporter for Otlp {
             self.lost.fetch_add(count, Ordering::Relaxed);
             return;
         }
-        let Err(loss) = self.post(spans).await else { return };
+        let Err(cause) = self.post(spans).await else { return };
         let lost = count + self.lost.swap(0, Ordering::Relaxed);
-        warn!(lost, cause = %loss, "spans could not be exported");
-        if let (Loss::Slow, Ok(until)) = (loss, now.checked_add(REST)) {
+        warn!(lost, %cause, "spans could not be exported");
+        if let (Loss::Slow, Ok(until)) = (cause, now.checked_add(REST)) {
             self.rests_until_ms.store(until.as_millisecond(), Ordering::Relaxed);
         }
     }

@@ -7,7 +7,7 @@ use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::client::http::HttpConnector as _;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, Collected, Limited};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 
 use super::{LOSS, Loss};
@@ -42,7 +42,7 @@ impl HttpClient for Client {
         if !(200..300).contains(&status) {
             return Err(lost(Loss::Refused(status)));
         }
-        Ok(Response::new(body.map(|body| body.to_bytes()).unwrap_or_default()))
+        Ok(Response::new(body.map(Collected::to_bytes).unwrap_or_default()))
     }
 }
 
