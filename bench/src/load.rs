@@ -11,10 +11,12 @@ mod waiting;
 
 pub use figures::Figures;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use shared::principal::Role;
+use tests::check::{Moment, Told, check};
 
 use crate::client::{Answer, Call, Client};
 use crate::ledger;
@@ -105,7 +107,12 @@ pub async fn run(settings: &Settings) -> Result<bool, Failure> {
     before.tell(&Usage::of(&stage.stack), "in all");
     let data = stage.data().to_owned();
     stage.stop().await;
-    let lost = cast.books.losses(&ledger::open(&data)?);
+    let ledger = ledger::open(&data)?;
+    let mut lost = cast.books.losses(&ledger);
+    // Beside what callers were told: histories are whole, and everything stands where it belongs.
+    let told = Told::within(0);
+    let wrong = check(&ledger, &told, &Moment::Meanwhile(BTreeSet::new()));
+    lost.extend(wrong.iter().map(ToString::to_string));
     say(&format!("load average at the end: {}", resources::load_average()));
     say(&format!("lost or wrong: {}", lost.len()));
     for line in lost.iter().take(10) {

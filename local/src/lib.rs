@@ -32,8 +32,8 @@
 //! - It does not check `AllowedPattern` of parameters, nor SQS's limits on message size.
 //! - Reads are always consistent and one shard carries each stream.
 //!
-//! Without the feature `stack` there is only [`check_template`], for whoever reads templates and runs
-//! none.
+//! Without the feature `stack` templates are only read ([`check_template`], [`stream_filters`]), and
+//! nothing is run.
 
 #![cfg_attr(
     not(feature = "stack"),
@@ -41,56 +41,11 @@
 )]
 
 mod percent;
+#[cfg(feature = "stack")]
+mod stack;
 mod template;
 
 #[cfg(feature = "stack")]
-mod batch_answer;
-#[cfg(feature = "stack")]
-mod data_folder;
-#[cfg(feature = "stack")]
-mod dynamodb;
-#[cfg(feature = "stack")]
-mod error;
-#[cfg(feature = "stack")]
-mod gateway;
-#[cfg(feature = "stack")]
-mod host;
-#[cfg(feature = "stack")]
-mod http_answer;
-#[cfg(feature = "stack")]
-mod http_event;
-#[cfg(feature = "stack")]
-mod ids;
-#[cfg(feature = "stack")]
-mod loopback;
-#[cfg(feature = "stack")]
-mod notices;
-#[cfg(feature = "stack")]
-mod options;
-#[cfg(feature = "stack")]
-mod process;
-#[cfg(feature = "stack")]
-mod queue_poller;
-#[cfg(feature = "stack")]
-mod runtime_api;
-#[cfg(feature = "stack")]
-mod scheduler;
-#[cfg(feature = "stack")]
-mod secrets;
-#[cfg(feature = "stack")]
-mod sqs;
-#[cfg(feature = "stack")]
-mod stack;
-#[cfg(feature = "stack")]
-mod stream_poller;
-#[cfg(feature = "stack")]
-mod stream_position;
-
-#[cfg(feature = "stack")]
-pub use error::Error;
-#[cfg(feature = "stack")]
-pub use options::{CONCURRENCY_PER_FUNCTION, Options, Program};
-#[cfg(feature = "stack")]
-pub use stack::Stack;
+pub use stack::{CONCURRENCY_PER_FUNCTION, Error, Options, Program, Stack};
 pub use template::filter::EventFilter;
 pub use template::{TemplateError, check_template, stream_filters};

@@ -1,5 +1,26 @@
 //! A running stack: everything that a template asks for, started in order and ended together.
 
+mod batch_answer;
+mod data_folder;
+mod dynamodb;
+mod error;
+mod gateway;
+mod host;
+mod http_answer;
+mod http_event;
+mod ids;
+mod loopback;
+mod notices;
+mod options;
+mod process;
+mod queue_poller;
+mod runtime_api;
+mod scheduler;
+mod secrets;
+mod sqs;
+mod stream_poller;
+mod stream_position;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
@@ -10,24 +31,26 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use tracing::warn;
 
-use crate::data_folder::DataFolder;
-use crate::dynamodb::{Server, Tables};
-use crate::gateway::Gateway;
-use crate::host::{Host, Limits};
-use crate::ids::Ids;
-use crate::loopback::{ANY_PORT, listen};
-use crate::notices::{self, Notices};
-use crate::process::{Endpoints, Executable, Process, Running, environment};
-use crate::queue_poller::QueuePoller;
-use crate::scheduler::Scheduler;
-use crate::secrets::Secrets;
-use crate::sqs::Queues;
-use crate::stream_poller::StreamPoller;
-use crate::stream_position::StreamPosition;
+pub use error::Error;
+pub use options::{CONCURRENCY_PER_FUNCTION, Options, Program};
+
 use crate::template::Template;
 use crate::template::blueprint::{Addresses, Blueprint};
 use crate::template::function::Function;
-use crate::{Error, Options};
+use data_folder::DataFolder;
+use dynamodb::{Server, Tables};
+use gateway::Gateway;
+use host::{Host, Limits};
+use ids::Ids;
+use loopback::{ANY_PORT, listen};
+use notices::Notices;
+use process::{Endpoints, Executable, Process, Running, environment};
+use queue_poller::QueuePoller;
+use scheduler::Scheduler;
+use secrets::Secrets;
+use sqs::Queues;
+use stream_poller::StreamPoller;
+use stream_position::StreamPosition;
 
 /// How long a function's process may take until it asks for its first invocation.
 const START_MAX: Duration = Duration::from_mins(1);

@@ -44,11 +44,11 @@ pub async fn bury(app: &App, queues: &Queues, event: SqsEvent) -> SqsBatchRespon
     records.sort_by_key(|record| record.sent_at);
     let mut spans = Vec::new();
     for record in records {
-        let unit = app.is_traced().then(|| app.begin(record.trace));
+        let unit = app.begin(record.trace);
         let buried = app.bury(&letter(app, queues, &record)).await;
         let failure = buried.as_ref().err().map(Error::reason);
         let told = |span| record.tell(span, failure.as_ref());
-        spans.extend(unit.and_then(|unit| unit.end(app.now(), told)));
+        spans.extend(unit.end(app.now(), told));
         if let Err(error) = buried {
             warn!(message_id = record.message_id, cause = %error, "a message could not be buried");
             let mut failure = BatchItemFailure::default();

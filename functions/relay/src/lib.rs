@@ -218,14 +218,10 @@ impl Relay {
 
 /// The span of a commit that was relayed, by the semantic conventions for functions.
 fn tell(span: Span, failure: Option<&Reason>) -> Span {
-    let span = span
-        .named(Kind::Consumer, "relay commit".to_owned())
+    span.named(Kind::Consumer, "relay commit".to_owned())
         .with("faas.trigger", "datasource")
-        .with("faas.document.operation", "insert");
-    match failure {
-        Some(reason) => span.failed(reason.code()),
-        None => span,
-    }
+        .with("faas.document.operation", "insert")
+        .failed(failure.map(Reason::code))
 }
 
 fn wake(tenant: String, timer: Timer) -> Message {

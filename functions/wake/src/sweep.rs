@@ -28,21 +28,16 @@ pub struct Swept {
 }
 
 impl Waker {
-    /// Looks at the timers, as a unit of work where somebody collects spans. What it sends begins traces
+    /// Looks at the timers, as a unit of work. What it sends begins traces
     /// of its own: the timers have nothing in common but the moment.
     pub(super) async fn sweep_traced(&self, restart: bool) -> Result<Swept, WakeError> {
-        let unit = self.app.is_traced().then(|| self.app.begin(None));
+        let unit = self.app.begin(None);
         let swept = self.sweep(restart).await;
         let failure = swept.as_ref().err().map(Failure::reason);
-        let span = unit.and_then(|unit| {
-            unit.end(self.app.now(), |span| {
-                let span = span.named(Kind::Internal, "sweep".to_owned());
-                let span = span.with("faas.trigger", "timer");
-                match failure {
-                    Some(reason) => span.failed(reason.code()),
-                    None => span,
-                }
-            })
+        let span = unit.end(self.app.now(), |span| {
+            span.named(Kind::Internal, "sweep".to_owned())
+                .with("faas.trigger", "timer")
+                .failed(failure.map(|reason| reason.code()))
         });
         self.app.export(span.into_iter().collect()).await;
         swept

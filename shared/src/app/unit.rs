@@ -1,9 +1,7 @@
 //! Beginning units of work, and handing over the spans that they leave.
 
-use std::sync::Arc;
-
 use super::App;
-use crate::trace::{Exporter, Span, Trace, Unit};
+use crate::trace::{Span, Trace, Unit};
 
 impl App {
     /// The next unit of work of the trace that led to it, or the first of a new one.
@@ -12,7 +10,7 @@ impl App {
             Some(parent) => parent.next(self.random()),
             None => Trace::begin(self.random()),
         };
-        let Some(exporter) = self.exporter() else { return Unit::unrecorded(trace) };
+        let Some(exporter) = &self.inner.exporter else { return Unit::unrecorded(trace) };
         let is_recorded = exporter.records(&trace, parent.as_ref());
         let trace = trace.recorded(is_recorded);
         if is_recorded {
@@ -22,19 +20,10 @@ impl App {
         }
     }
 
-    /// Whether anybody collects spans.
-    pub fn is_traced(&self) -> bool {
-        self.exporter().is_some()
-    }
-
     /// Hands over the spans of an invocation, at its end.
     pub async fn export(&self, spans: Vec<Span>) {
-        if let Some(exporter) = self.exporter().filter(|_| !spans.is_empty()) {
+        if let Some(exporter) = self.inner.exporter.as_ref().filter(|_| !spans.is_empty()) {
             exporter.export(spans).await;
         }
-    }
-
-    fn exporter(&self) -> Option<&Arc<dyn Exporter>> {
-        self.inner.exporter.as_ref()
     }
 }

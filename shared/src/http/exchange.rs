@@ -47,7 +47,7 @@ impl Exchange {
             Some(route) => span.with("http.route", route),
             None => span,
         };
-        if self.status >= 500 { span.failed(self.status.to_string()) } else { span }
+        span.failed((self.status >= 500).then(|| self.status.to_string()))
     }
 }
 

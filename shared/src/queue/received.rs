@@ -55,19 +55,15 @@ impl Received {
     /// The span of an attempt at it, by the semantic conventions for messages.
     pub fn tell(&self, span: Span, failure: Option<&Reason>) -> Span {
         let queue = self.arn.rsplit(':').next().unwrap_or_default();
-        let span = span
-            .named(Kind::Consumer, format!("process {queue}"))
+        span.named(Kind::Consumer, format!("process {queue}"))
             .with("messaging.system", "aws_sqs")
             .with("messaging.operation.name", "process")
             .with("messaging.operation.type", "process")
             .with("messaging.destination.name", queue)
             .with("messaging.message.id", self.message_id.as_str())
             .with("faas.trigger", "pubsub")
-            .with("holdpoint.attempt", self.attempts);
-        match failure {
-            Some(reason) => span.failed(reason.code()),
-            None => span,
-        }
+            .with("holdpoint.attempt", self.attempts)
+            .failed(failure.map(Reason::code))
     }
 
     /// The message as it is buried. A readable one says itself where it belongs.

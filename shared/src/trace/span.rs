@@ -81,10 +81,13 @@ impl Span {
         self
     }
 
-    /// The same, which has failed for the reason with this code.
+    /// The same; it has failed if there is a code for that.
     #[must_use]
-    pub fn failed(self, code: impl Into<Value>) -> Self {
-        Self { has_failed: true, ..self }.with(ERROR_TYPE, code)
+    pub fn failed(self, code: Option<impl Into<Value>>) -> Self {
+        match code {
+            Some(code) => Self { has_failed: true, ..self }.with(ERROR_TYPE, code),
+            None => self,
+        }
     }
 }
 

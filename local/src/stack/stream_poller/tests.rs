@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use super::*;
-use crate::host::{Failure, Limits};
-use crate::ids::Ids;
+use crate::stack::host::{Failure, Limits};
+use crate::stack::ids::Ids;
 use crate::template::filter::EventFilter;
 use crate::template::queue::Queue;
 

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use tokio::sync::broadcast;
 use tracing::warn;
 
-use crate::data_folder::append;
+use crate::stack::data_folder::append;
 
 /// Where the gateway takes notices; not a route of the template.
 pub(crate) const PATH: &str = "/_local/notices";

@@ -13,9 +13,9 @@ use tokio::task::JoinSet;
 use tracing::{debug, warn};
 use winterbaume_sqs::types::{Message, MessageAttribute};
 
-use crate::batch_answer::Failed;
-use crate::host::Host;
-use crate::sqs::Queues;
+use crate::stack::batch_answer::Failed;
+use crate::stack::host::Host;
+use crate::stack::sqs::Queues;
 use crate::template::queue::{Queue, QueueSource};
 use crate::template::scope::REGION;
 

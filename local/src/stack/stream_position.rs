@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use crate::data_folder::replace;
+use crate::stack::data_folder::replace;
 
 /// The position of one function in one table's stream.
 #[derive(Debug)]

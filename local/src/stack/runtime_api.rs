@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::host::{Failure, Host, Invocation};
+use crate::stack::host::{Failure, Host, Invocation};
 
 /// What a function may answer at most, as on AWS.
 const ANSWER_BYTES_MAX: usize = 6 * 1024 * 1024;

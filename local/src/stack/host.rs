@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use uuid::Uuid;
 
-use crate::ids::Ids;
+use crate::stack::ids::Ids;
 
 /// Invocations that may wait for a free place in the process.
 const WAITING_MAX: usize = 1_000;

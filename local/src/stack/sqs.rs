@@ -16,7 +16,7 @@ use winterbaume_sqs::{SqsBackend, SqsService};
 mod store;
 
 use crate::Error;
-use crate::loopback::guarded;
+use crate::stack::loopback::guarded;
 use crate::template::queue::Queue;
 use crate::template::scope::{ACCOUNT, REGION};
 use store::Store;

@@ -15,12 +15,12 @@ use serde_json::json;
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::host::{Failure, Host};
-use crate::http_answer::http_answer;
-use crate::http_event::{Arrival, http_event};
-use crate::ids::Ids;
-use crate::loopback::guarded;
-use crate::notices::{self, Notices};
+use crate::stack::host::{Failure, Host};
+use crate::stack::http_answer::http_answer;
+use crate::stack::http_event::{Arrival, http_event};
+use crate::stack::ids::Ids;
+use crate::stack::loopback::guarded;
+use crate::stack::notices::{self, Notices};
 use crate::template::route::Routes;
 
 /// What API Gateway takes at most.

@@ -12,11 +12,11 @@ use tokio::process::{Child, Command};
 use tokio::sync::{oneshot, watch};
 use tracing::{info, warn};
 
-use crate::data_folder::open_log;
-use crate::host::Host;
-use crate::loopback::{ANY_PORT, listen};
-use crate::options::Program;
-use crate::runtime_api::RuntimeApi;
+use crate::stack::data_folder::open_log;
+use crate::stack::host::Host;
+use crate::stack::loopback::{ANY_PORT, listen};
+use crate::stack::options::Program;
+use crate::stack::runtime_api::RuntimeApi;
 use crate::{Error, template};
 
 /// The pause before a process is started again grows from the first to the last of these.

@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tracing::warn;
 
-use crate::host::{Failure, Host};
+use crate::stack::host::{Failure, Host};
 use crate::template::schedule::Schedule;
 
 /// Attempts at one due invocation, as Lambda makes for an asynchronous one.

@@ -10,11 +10,11 @@ use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 use tracing::{error, warn};
 
-use crate::batch_answer::Failed;
-use crate::dynamodb::Tables;
-use crate::host::Host;
-use crate::sqs::Queues;
-use crate::stream_position::StreamPosition;
+use crate::stack::batch_answer::Failed;
+use crate::stack::dynamodb::Tables;
+use crate::stack::host::Host;
+use crate::stack::sqs::Queues;
+use crate::stack::stream_position::StreamPosition;
 use crate::template::scope::REGION;
 use crate::template::table::{StreamSource, Table};
 

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::Error;
-use crate::data_folder::replace;
+use crate::stack::data_folder::replace;
 use crate::template::function::Function;
 use crate::template::secret::Secret;
 
