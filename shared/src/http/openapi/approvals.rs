@@ -1,6 +1,6 @@
 //! What waits for a reviewer, and the decision.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::operation::Operation;
 use super::schema::{
@@ -87,29 +87,33 @@ fn task() -> Value {
     )
 }
 
-fn decision_body() -> Value {
-    let mut schema = object(
-        &[],
-        json!({
-            "decision": said(
-                "Approve or reject.",
-                words(["approve", "approved", "reject", "rejected"]),
-            ),
-            "approved": said("The same, as older clients say it.", json!(true)),
-            "outcome": said(
-                "The task's own word for it, where it has several.",
-                or_null(outcome()),
-            ),
-            "comment": json!({"type": ["string", "null"], "maxLength": COMMENT_CHARS_MAX}),
-            "reason": said("Another name for `comment`.", json!(true)),
-            "version": said(
+/// What a reviewer says beside yes and no, on whichever channel.
+pub(super) fn answer_fields() -> Map<String, Value> {
+    let comment = json!({"type": ["string", "null"], "maxLength": COMMENT_CHARS_MAX});
+    let fields = [
+        ("outcome", said("The task's own word for it, where it has several.", or_null(outcome()))),
+        ("comment", comment.clone()),
+        ("reason", said("Another name for `comment`.", comment)),
+        (
+            "version",
+            said(
                 "The version that was seen; beside `digest`.",
                 json!({"type": ["integer", "null"], "minimum": 0}),
             ),
-            "digest": said("The digest of what was seen; beside `version`.", digest()),
-            "data": said("What was filled in.", json!(true)),
-        }),
-    );
+        ),
+        ("digest", said("The digest of what was seen; beside `version`.", digest())),
+        ("data", said("What was filled in.", json!(true))),
+    ];
+    fields.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+}
+
+fn decision_body() -> Value {
+    let mut fields = answer_fields();
+    let decision = said("Approve or reject.", words(["approve", "approved", "reject", "rejected"]));
+    fields.insert("decision".to_owned(), decision);
+    let approved = said("The same, as older clients say it.", json!(true));
+    fields.insert("approved".to_owned(), approved);
+    let mut schema = object(&[], Value::Object(fields));
     if let Value::Object(fields) = &mut schema {
         fields.insert(
             "anyOf".to_owned(),

@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
+use super::approvals::answer_fields;
 use super::operation::Operation;
 use super::schema::{
-    answer, count, digest, instant, list, named, object, optional_text, optional_whole, or_null,
-    outcome, said, text, text_to, uri, uuid, waiting_reason, words,
+    answer, count, instant, list, named, object, optional_text, optional_whole, or_null, said,
+    text, text_to, uri, uuid, waiting_reason, words,
 };
 use super::{Area, parameter, refusals};
 use crate::app::HIDDEN_PER_REQUEST_MAX;
 use crate::error::Error;
 use crate::http::wire::inbox::{NAME_CHARS_MAX, NOTE_CHARS_MAX, THREADS_DEFAULT, THREADS_MAX};
 use crate::intent::Rejection;
-use crate::intent::human_task::COMMENT_CHARS_MAX;
 use crate::intent::inbox::MESSAGE_CHARS_MAX;
 
 /// The group.
@@ -103,22 +103,7 @@ fn delegate() -> Operation {
 }
 
 fn decide(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
-    let body = object(
-        &[],
-        json!({
-            "comment": json!({"type": ["string", "null"], "maxLength": COMMENT_CHARS_MAX}),
-            "outcome": said(
-                "The task's own word for it, where it has several.",
-                or_null(outcome()),
-            ),
-            "version": said(
-                "The version that was seen; beside `digest`.",
-                json!({"type": ["integer", "null"], "minimum": 0}),
-            ),
-            "digest": said("The digest of what was seen; beside `version`.", digest()),
-            "data": said("What was filled in.", json!(true)),
-        }),
-    );
+    let body = object(&[], Value::Object(answer_fields()));
     on_thread("post", path, id, summary)
         .taking(body, json!({"comment": "Seen."}))
         .or_nothing()
