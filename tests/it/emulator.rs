@@ -4,7 +4,8 @@
 mod emulated;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 use tests::Running;
@@ -22,6 +23,29 @@ struct Stage {
     api: Api,
     running: Running,
     logs: tempfile::TempDir,
+    /// The stack's own worker, once it is halted.
+    halted: OnceLock<Halted>,
+}
+
+/// A process that does nothing any more. It would not even notice the end of its stack.
+struct Halted(u32);
+
+impl Halted {
+    fn of(process: u32) -> Self {
+        assert!(signal(process, "-STOP").success());
+        Self(process)
+    }
+}
+
+impl Drop for Halted {
+    fn drop(&mut self) {
+        signal(self.0, "-KILL");
+    }
+}
+
+fn signal(process: u32, signal: &str) -> ExitStatus {
+    let sent = Command::new("kill").args([signal, &process.to_string()]).status();
+    sent.expect("there is a kill")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -32,7 +56,8 @@ async fn every_sample_event_is_taken_by_the_binary_that_is_deployed() {
     let api = Api::of(&running);
     let worker = json!({"delivery_mode": "worker"});
     api.put("/v1/routes/openai-agent-demo", &worker).await;
-    let stage = Stage { api, running, logs: tempfile::tempdir().expect("a folder") };
+    let logs = tempfile::tempdir().expect("a folder");
+    let stage = Stage { api, running, logs, halted: OnceLock::new() };
     let folders = std::fs::read_dir(checkout().join("functions")).expect("there are functions");
     let mut replayed = 0;
     for folder in folders {
@@ -91,8 +116,7 @@ impl Stage {
         let environment = processes::environment(*process).expect("the function runs");
         if function == "agent-worker" {
             // The stack's own worker must not be quicker.
-            let paused = Command::new("kill").args(["-STOP", &process.to_string()]).status();
-            assert!(paused.expect("there is a kill").success());
+            self.halted.get_or_init(|| Halted::of(*process));
         }
         let log = self.logs.path().join(function);
         Emulator::start(program, &binary(function), &environment, &log).await
