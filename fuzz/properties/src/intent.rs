@@ -53,11 +53,14 @@ fn named<T>(sent: &Map<String, Value>, read: Result<T, Error>) -> Option<T> {
     let schemas = [tools::schema::request(), tools::schema::look(), tools::schema::wait()];
     let first = invalid.field.split(['.', '[']).next().expect("a part");
     let known = schemas.iter().any(|schema| schema["properties"].get(first).is_some());
-    // A refusal names a long name by its beginning and its end.
-    let (begins, ends) = invalid.field.split_once('…').unwrap_or((&invalid.field, ""));
+    // A refusal names a long name by its beginning and its end; a name may have such a mark itself.
     let is_named = |name: &String| {
+        let mut marks = invalid.field.match_indices('…');
         invalid.field.starts_with(name.as_str())
-            || (name.starts_with(begins) && name.ends_with(ends) && !ends.is_empty())
+            || marks.any(|(at, mark)| {
+                let (begins, ends) = (&invalid.field[..at], &invalid.field[at + mark.len()..]);
+                !ends.is_empty() && name.starts_with(begins) && name.ends_with(ends)
+            })
     };
     let was_sent = sent.keys().any(is_named);
     assert!(first.is_empty() || known || was_sent, "a tool has no {error}");
