@@ -30,8 +30,8 @@ const HOLDPOINT: &str = "holdpoint";
 /// Decides what `command` does to `intent` at `now`. Pure and total.
 ///
 /// A command that is repeated yields no events while what it made still stands, or is refused
-/// (a creation, a start whose lease runs, a result that a person rejected). Handing on alone is done
-/// as often as it is said, since it leaves the intent where it was.
+/// (a creation, a start whose lease runs, a result that a person rejected). Handing on and hiding
+/// alone are done as often as they are said, since they leave the intent where it was.
 ///
 /// # Errors
 ///

@@ -196,15 +196,20 @@ pub(super) fn advance(
     let next_handler = next.map(|next| next.to.clone());
     let delivery = next.map(|next| next.delivery);
     history.push(&by.name, EventKind::HandedOn { reason, next_handler, delivery });
+    // Whoever waits for a tool does not look again until it is told.
+    let is_called_back = intent.status() == Status::Waiting && !by.speaks_for(intent.handler());
+    let patience = Patience::of(intent);
     match next {
-        Some(next) => {
-            let patience = Patience { delivery: next.delivery, ..Patience::of(intent) };
-            let answer_by = patience.answer_by(1, history.now);
-            history.push(HOLDPOINT, EventKind::Resumed { answer_by });
-        }
+        Some(next) => resumed(Patience { delivery: next.delivery, ..patience }, history),
+        None if is_called_back => resumed(patience, history),
         None => start_unleased(intent, by, history),
     }
     Ok(())
+}
+
+fn resumed(patience: Patience, history: &mut History) {
+    let answer_by = patience.answer_by(1, history.now);
+    history.push(HOLDPOINT, EventKind::Resumed { answer_by });
 }
 
 /// Takes an offer off the agent's stream, or a push off its schedule. Saying so again, or later,

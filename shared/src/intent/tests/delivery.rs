@@ -113,6 +113,30 @@ fn a_pushed_turn_that_somebody_else_moves_on_still_waits_for_its_agent() {
     }
 }
 
+/// A tool that runs elsewhere is often finished by somebody who was granted to resume the intent.
+#[test]
+fn an_agent_that_waits_for_a_tool_is_told_when_somebody_else_moves_it_on() {
+    let moves_on = Command::Advance { by: sender(), reason: None, next: None };
+    let (tenant, intent) = ("default".to_owned(), id());
+    let turn = Message::Turn { tenant: tenant.clone(), intent };
+    let push = Message::Push { tenant, intent };
+    for (delivery, owed, due) in [
+        (Delivery::Stream, vec![], DEADLINE),
+        (Delivery::Worker, vec![turn], 10 + 300),
+        (Delivery::Push, vec![push], 10 + 30),
+    ] {
+        let envelope = Envelope { delivery, ..streamed() };
+        let given = [(create(envelope), 0), (suspend(None, WaitsFor::Tool), 1)];
+        check(&given, (advance(), 10), Ok(&["HandedOn", "Started"]));
+        check(&given, (moves_on.clone(), 10), Ok(&["HandedOn", "Resumed"]));
+        let given = then(&given, &[(moves_on.clone(), 10)]);
+        assert_eq!(flow::owed_for(&given), owed);
+        let story = Story::of(&given);
+        assert_eq!(react::wake_at(story.intent()), Some(at(due)));
+        assert_eq!(story.intent().offered().is_some(), delivery == Delivery::Stream);
+    }
+}
+
 #[test]
 fn an_acknowledged_intent_stays_on_the_stream_and_waits_for_no_further_offer() {
     let given = [(create(streamed()), 0), (acknowledge(), 1)];
