@@ -119,6 +119,33 @@ async fn a_step_of_a_scenario_is_posted_as_often_as_any_other_turn() {
 }
 
 #[tokio::test]
+async fn an_agent_that_waits_for_a_tool_is_posted_its_turn_when_whoever_ran_the_tool_says_so() {
+    let world = World::new().await;
+    let mut stage = Stage::of(&world).await;
+    let id = stage.send(&json!({})).await;
+    assert_eq!(stage.posts().len(), 1);
+    let own = key(&world, "the agent", Role::Agent, Some(AGENT)).await;
+    let waits = json!({"waits_for": "tool"});
+    world.post(&own, &format!("/v1/intents/{id}/suspend"), &waits).await;
+    stage.pump.pass(Duration::from_hours(1)).await;
+    assert_eq!(stage.status(&id).await, Status::Waiting);
+    assert!(stage.posts().is_empty());
+
+    let grant = json!({"grants_patch": {"agent://tool": {"allow": ["resume"]}}});
+    world.post(&world.agent, &format!("/v1/intents/{id}/policy"), &grant).await;
+    let tool = key(&world, "the tool", Role::Agent, Some("tool")).await;
+    let ran = json!({"approve_current_step": true, "reason": "it has run"});
+    let ran = world.post(&tool, &format!("/v1/intents/{id}/resume"), &ran).await;
+    assert_eq!(ran.status.as_u16(), 200, "{}", ran.text);
+    stage.pump.run().await;
+    let posts = stage.posts();
+    assert_eq!((posts.len(), &posts[0].json()["intent_id"]), (1, &json!(id)));
+    assert_eq!(stage.status(&id).await, Status::InProgress);
+    stage.pump.pass(Duration::from_hours(1)).await;
+    assert!(stage.posts().is_empty(), "what was taken is posted no more");
+}
+
+#[tokio::test]
 async fn a_stopped_agent_gets_nothing_and_everything_once_it_goes_on() {
     let world = World::new().await;
     let mut stage = Stage::of(&world).await;
