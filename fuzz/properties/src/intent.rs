@@ -12,7 +12,7 @@ use shared::intent::{Command, EventKind, apply, decide, record};
 use shared::principal::Role;
 use shared::route::Route;
 
-use crate::request::{arrival, body, now, principal, stored, taken};
+use crate::request::{arrival, body, is_meant, now, principal, stored, taken};
 
 const ROUTE: &str = "POST /v1/intents";
 
@@ -53,16 +53,7 @@ fn named<T>(sent: &Map<String, Value>, read: Result<T, Error>) -> Option<T> {
     let schemas = [tools::schema::request(), tools::schema::look(), tools::schema::wait()];
     let first = invalid.field.split(['.', '[']).next().expect("a part");
     let known = schemas.iter().any(|schema| schema["properties"].get(first).is_some());
-    // A refusal names a long name by its beginning and its end; a name may have such a mark itself.
-    let is_named = |name: &String| {
-        let mut marks = invalid.field.match_indices('…');
-        invalid.field.starts_with(name.as_str())
-            || marks.any(|(at, mark)| {
-                let (begins, ends) = (&invalid.field[..at], &invalid.field[at + mark.len()..]);
-                !ends.is_empty() && name.starts_with(begins) && name.ends_with(ends)
-            })
-    };
-    let was_sent = sent.keys().any(is_named);
+    let was_sent = sent.keys().any(|name| is_meant(&invalid.field, name));
     assert!(first.is_empty() || known || was_sent, "a tool has no {error}");
     None
 }

@@ -82,10 +82,21 @@ pub(crate) fn taken<T>(route: &str, sent: &[u8], read: Result<T, Error>) -> Opti
         let first = field.split(['.', '[']).next().expect("a part");
         let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
         let was_sent =
-            || sent.as_object().is_some_and(|sent| sent.keys().any(|it| field.starts_with(it)));
+            || sent.as_object().is_some_and(|sent| sent.keys().any(|it| is_meant(field, it)));
         assert!(FIELDS[route].contains(first) || was_sent(), "{route} has no {field}: {error}");
     }
     None
+}
+
+/// Whether a refusal of `field` may be about `name`. A long name stands there by its beginning and its
+/// end, with a mark between them that it may have itself.
+pub(crate) fn is_meant(field: &str, name: &str) -> bool {
+    let mut marks = field.match_indices('…');
+    field.starts_with(name)
+        || marks.any(|(at, mark)| {
+            let (begins, ends) = (&field[..at], &field[at + mark.len()..]);
+            !ends.is_empty() && name.starts_with(begins) && name.ends_with(ends)
+        })
 }
 
 /// That the table gives back what was put into it.
