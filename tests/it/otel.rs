@@ -3,4 +3,5 @@
 mod collector;
 mod life;
 mod lost;
+mod published;
 mod units;

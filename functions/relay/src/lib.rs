@@ -24,7 +24,8 @@ use shared::retry::Again;
 use shared::store::{
     Committed, Happened, PUT_BACK_MAX, Row, StreamRecord, Timer, Unreadable, owed_for,
 };
-use shared::trace::{Kind, Span, about};
+use shared::trace::{Kind, Span, Trace, Unit, about};
+use shared::webhook::DeliveryDue;
 use tracing::{Instrument as _, info, info_span, warn};
 
 /// Who removes items by TTL, as stream records say it.
@@ -160,9 +161,8 @@ impl Relay {
             StreamRecord::TimerExpired { tenant, timer } => {
                 Ok(Box::pin(self.put_back(tenant, timer)).await?)
             }
-            StreamRecord::DeliverySet(due) => {
-                let delay = self.until(due.due_at).min(DELAY_MAX);
-                Ok(self.queues.send(&Message::Delivery(due), delay).await?)
+            StreamRecord::DeliverySet { due, trace } => {
+                Ok(Box::pin(self.send_due(due, trace, spans)).await?)
             }
             StreamRecord::Other => Ok(()),
         }
@@ -181,14 +181,47 @@ impl Relay {
             about(committed.intent);
             send_owed(&self.app, &self.queues, committed).await?;
             info!(owed = committed.commit.owed.len(), "commit relayed");
-            Ok(())
+            Ok::<_, OwedError>(())
         };
-        let sent: Result<(), OwedError> = Box::pin(unit.run(sent)).instrument(lines).await;
-        let failure = sent.as_ref().err().map(Failure::reason);
-        spans.extend(unit.end(self.app.now(), |span| tell(span, failure.as_ref())));
-        sent?;
+        let is = ("relay commit", "insert");
+        Box::pin(self.end(&unit, is, sent.instrument(lines), spans)).await?;
         metric::happened(&committed.commit.records, self.app.now());
         Ok(())
+    }
+
+    /// Sends an attempt at a delivery, as a part of the trace that led to it.
+    async fn send_due(
+        &self,
+        due: DeliveryDue,
+        trace: Option<Trace>,
+        spans: &mut Vec<Span>,
+    ) -> Result<(), QueueError> {
+        let unit = self.app.begin(trace);
+        let trace_id = unit.trace().id();
+        let lines = info_span!("delivery", trace_id, event_id = %due.event, attempt = due.attempt);
+        let is_first = (due.round, due.attempt) == (1, 1);
+        let is = ("relay delivery", if is_first { "insert" } else { "edit" });
+        let delay = self.until(due.due_at).min(DELAY_MAX);
+        let sent = async {
+            self.queues.send(&Message::Delivery(due), delay).await?;
+            info!("delivery relayed");
+            Ok(())
+        };
+        self.end(&unit, is, sent.instrument(lines), spans).await
+    }
+
+    /// Does a unit's work, and puts its span to the others: its name, and what had happened to the item.
+    async fn end<E: Failure>(
+        &self,
+        unit: &Unit,
+        is: (&'static str, &'static str),
+        work: impl Future<Output = Result<(), E>>,
+        spans: &mut Vec<Span>,
+    ) -> Result<(), E> {
+        let done = unit.run(work).await;
+        let failure = done.as_ref().err().map(Failure::reason);
+        spans.extend(unit.end(self.app.now(), |span| tell(span, is, failure.as_ref())));
+        done
     }
 
     /// Hands a wake-up to the queue at once if it falls due within the queue's reach; the schedule
@@ -216,11 +249,11 @@ impl Relay {
     }
 }
 
-/// The span of a commit that was relayed, by the semantic conventions for functions.
-fn tell(span: Span, failure: Option<&Reason>) -> Span {
-    span.named(Kind::Consumer, "relay commit".to_owned())
+/// The span of a record that was relayed, by the semantic conventions for functions.
+fn tell(span: Span, (name, operation): (&str, &'static str), failure: Option<&Reason>) -> Span {
+    span.named(Kind::Consumer, name.to_owned())
         .with("faas.trigger", "datasource")
-        .with("faas.document.operation", "insert")
+        .with("faas.document.operation", operation)
         .failed(failure.map(Reason::code))
 }
 

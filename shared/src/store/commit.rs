@@ -287,9 +287,9 @@ impl Store {
     }
 }
 
-/// Names the trace that leads to a write: in the commit for whoever relays it, in the snapshot for
-/// whoever goes on with the intent in another trace.
-fn carry_trace(item: &mut Item) {
+/// Names the trace that leads to a write: in commits and deliveries for whoever relays them, in the
+/// snapshot for whoever goes on with the intent in another trace.
+pub(super) fn carry_trace(item: &mut Item) {
     if let Some(trace) = trace::current() {
         item.insert(TRACEPARENT.to_owned(), text(trace.to_string()));
     }

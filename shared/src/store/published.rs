@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::commit::{CommitError, Guard};
+use super::commit::{CommitError, Guard, carry_trace};
 use super::item::{Item, body, item, read_body, read_text, remove_at, text};
 use super::locked::Locked;
 use super::place::{self, DELIVERY, Place};
@@ -190,6 +190,7 @@ impl Store {
     ) -> Result<Item, StoreError> {
         let mut item = item(Place::delivery(tenant, delivery.event, delivery.subscription));
         item.insert("body".to_owned(), text(body(delivery)?));
+        carry_trace(&mut item);
         self.retire(&mut item, now);
         Ok(item)
     }

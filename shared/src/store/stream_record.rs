@@ -59,7 +59,12 @@ pub enum StreamRecord {
         timer: Timer,
     },
     /// An attempt at a delivery was set.
-    DeliverySet(DeliveryDue),
+    DeliverySet {
+        /// The attempt.
+        due: DeliveryDue,
+        /// The trace that led to it.
+        trace: Option<Trace>,
+    },
     /// Nothing that anybody waits for.
     Other,
 }
@@ -127,13 +132,18 @@ pub fn owed_for(pk: &str, sk: &str) -> Option<Content> {
     Some(Content::Timer { intent: id.parse().ok()? })
 }
 
+impl Row {
+    fn trace(&self) -> Option<Trace> {
+        self.traceparent.as_deref().and_then(Trace::parse)
+    }
+}
+
 impl Committed {
     fn read(tenant: String, rest: &str, row: &Row) -> Option<Self> {
         let intent = rest.split_once('#').and_then(|(_, id)| id.parse().ok())?;
         let parties = row.parties.as_deref().map(serde_json::from_str).transpose().ok()?;
         let commit = Commit::parse(row.body.as_deref().unwrap_or("")).ok()?;
-        let trace = row.traceparent.as_deref().and_then(Trace::parse);
-        Some(Self { tenant, intent, parties, trace, commit })
+        Some(Self { tenant, intent, parties, trace: row.trace(), commit })
     }
 }
 
@@ -157,7 +167,8 @@ impl StreamRecord {
             Happened::Inserted | Happened::Changed if is_delivery => {
                 let delivery: Delivery = serde_json::from_str(row.body.as_deref().unwrap_or(""))
                     .map_err(|_| unreadable())?;
-                Ok(delivery.due(&tenant).map_or(Self::Other, Self::DeliverySet))
+                let due = delivery.due(&tenant);
+                Ok(due.map_or(Self::Other, |due| Self::DeliverySet { due, trace: row.trace() }))
             }
             Happened::Inserted if rest.starts_with("TIMER#") => {
                 Ok(Self::TimerSet { tenant, timer: timer()? })

@@ -12,36 +12,41 @@ use super::collector::{Collector, Mood, Received};
 use crate::api::{Api, until};
 
 /// How long a stage may take to be reached.
-const STAGE_MAX: Duration = Duration::from_mins(1);
+pub(super) const STAGE_MAX: Duration = Duration::from_mins(1);
 /// The address of the built-in agent.
 const WORKER: &str = "openai-agent-demo";
 /// What the caller began, and its own unit of work.
-const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const CALLER: &str = "00f067aa0ba902b7";
+pub(super) const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+pub(super) const CALLER: &str = "00f067aa0ba902b7";
 /// What no span may say, beside keys and links.
 const NOTE: &str = "a-note-that-is-nobodys-business";
 const PAYLOAD: &str = "a-payload-that-is-nobodys-business";
 const HEADER: &str = "a-key-of-the-collector";
 
 /// A stack that is told of a collector.
-fn traced(data: &tempfile::TempDir, collector: &Collector) -> Running {
+pub(super) fn traced(data: &tempfile::TempDir, collector: &Collector) -> Running {
     let endpoint = format!("OtlpEndpoint={}", collector.endpoint);
     let headers = format!("OtlpHeaders=api-key={HEADER}");
     let arguments = ["--parameter", &endpoint, "--parameter", &headers];
     Running::start_with(&data.path().join("stack"), "127.0.0.1:0", &arguments)
 }
 
-/// Sends what the built-in agent asks a person about, as a part of the caller's trace.
+/// Sends something as a part of the caller's trace.
+pub(super) async fn post(api: &Api, path: &str, body: &Value) -> Value {
+    let url = format!("{}{path}", api.connection.base_url);
+    let request = Client::builder().no_proxy().build().unwrap().post(url).json(body);
+    let request = request.header("x-api-key", &api.connection.agent_key);
+    let sent = request.header("traceparent", format!("00-{TRACE}-{CALLER}-01")).send().await;
+    serde_json::from_str(&sent.unwrap().text().await.unwrap()).unwrap()
+}
+
+/// Sends what the built-in agent asks a person about.
 async fn send(api: &Api) -> String {
     let body = json!({
         "intent_type": "t.v1", "to_agent": format!("agent://{WORKER}"),
         "payload": {"task": format!("Analyze Q1 sales data and generate insights {PAYLOAD}")},
     });
-    let url = format!("{}/v1/intents?a-query=string", api.connection.base_url);
-    let request = Client::builder().no_proxy().build().unwrap().post(url).json(&body);
-    let request = request.header("x-api-key", &api.connection.agent_key);
-    let sent = request.header("traceparent", format!("00-{TRACE}-{CALLER}-01")).send().await;
-    let made: Value = serde_json::from_str(&sent.unwrap().text().await.unwrap()).unwrap();
+    let made = post(api, "/v1/intents?a-query=string", &body).await;
     made["intent_id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
 }
 
@@ -182,28 +187,36 @@ struct Life {
 }
 
 /// The spans of one trace, by their ids.
-struct Tree(BTreeMap<String, Received>);
+pub(super) struct Tree(BTreeMap<String, Received>);
 
 fn life(collector: &Collector) -> Option<Life> {
     let spans = collector.spans();
     let decided = spans.iter().find(|span| span.name.ends_with("/decision"))?.trace.clone();
-    let tree = |trace: &str| {
-        let its = spans.iter().filter(|span| span.trace == trace);
-        Tree(its.map(|span| (span.id.clone(), span.clone())).collect())
-    };
-    let (first, second) = (tree(TRACE), tree(&decided));
+    let (first, second) = (Tree::of(&spans, TRACE), Tree::of(&spans, &decided));
     let is_there = |tree: &Tree, names: &[&str]| {
         names.iter().all(|name| tree.0.values().any(|span| span.name == *name))
     };
     let has_begun =
         is_there(&first, &["POST /v1/intents", "process TurnsQueue", "process NoticesQueue"]);
     let has_ended = is_there(&second, &["process TurnsQueue"]);
-    let is_whole = |tree: &Tree| tree.0.values().all(|span| tree.knows(&span.parent));
-    (has_begun && has_ended && is_whole(&first) && is_whole(&second))
+    (has_begun && has_ended && first.is_whole() && second.is_whole())
         .then_some(Life { first, second })
 }
 
 impl Tree {
+    pub(super) fn of(spans: &[Received], trace: &str) -> Self {
+        let its = spans.iter().filter(|span| span.trace == trace);
+        Self(its.map(|span| (span.id.clone(), span.clone())).collect())
+    }
+
+    pub(super) fn spans(&self) -> impl Iterator<Item = &Received> {
+        self.0.values()
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.spans().all(|span| self.knows(&span.parent))
+    }
+
     fn named(&self, name: &str) -> &Received {
         let found = self.0.values().find(|span| span.name == name);
         found.unwrap_or_else(|| panic!("there is no {name}"))
@@ -214,13 +227,13 @@ impl Tree {
     }
 
     /// The names from a span up to the first.
-    fn path<'a>(&'a self, from: &'a Received) -> Vec<&'a str> {
+    pub(super) fn path<'a>(&'a self, from: &'a Received) -> Vec<&'a str> {
         let parent = |span: &&'a Received| self.0.get(&span.parent);
         std::iter::successors(Some(from), parent).map(|span| span.name.as_str()).collect()
     }
 
     /// What is true of every trace.
-    fn check(&self) {
+    pub(super) fn check(&self) {
         let begins = |span: &&Received| !self.0.contains_key(&span.parent);
         assert_eq!(self.0.values().filter(begins).count(), 1, "it has one beginning");
         for span in self.0.values() {
