@@ -207,7 +207,7 @@ impl Relay {
             info!("delivery relayed");
             Ok(())
         };
-        self.end(&unit, is, sent.instrument(lines), spans).await
+        Box::pin(self.end(&unit, is, sent.instrument(lines), spans)).await
     }
 
     /// Does a unit's work, and puts its span to the others: its name, and what had happened to the item.
