@@ -4,4 +4,5 @@ mod collector;
 mod life;
 mod lost;
 mod published;
+mod tree;
 mod units;

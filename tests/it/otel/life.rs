@@ -1,6 +1,6 @@
 //! An intent's whole life on a running stack, as a collector sees it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
@@ -9,15 +9,13 @@ use serde_json::{Value, json};
 use tests::Running;
 
 use super::collector::{Collector, Mood, Received};
+use super::tree::{CALLER, TRACE, Tree};
 use crate::api::{Api, until};
 
 /// How long a stage may take to be reached.
 pub(super) const STAGE_MAX: Duration = Duration::from_mins(1);
 /// The address of the built-in agent.
 const WORKER: &str = "openai-agent-demo";
-/// What the caller began, and its own unit of work.
-pub(super) const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-pub(super) const CALLER: &str = "00f067aa0ba902b7";
 /// What no span may say, beside keys and links.
 const NOTE: &str = "a-note-that-is-nobodys-business";
 const PAYLOAD: &str = "a-payload-that-is-nobodys-business";
@@ -186,58 +184,16 @@ struct Life {
     second: Tree,
 }
 
-/// The spans of one trace, by their ids.
-pub(super) struct Tree(BTreeMap<String, Received>);
-
 fn life(collector: &Collector) -> Option<Life> {
     let spans = collector.spans();
     let decided = spans.iter().find(|span| span.name.ends_with("/decision"))?.trace.clone();
     let (first, second) = (Tree::of(&spans, TRACE), Tree::of(&spans, &decided));
     let is_there = |tree: &Tree, names: &[&str]| {
-        names.iter().all(|name| tree.0.values().any(|span| span.name == *name))
+        names.iter().all(|name| tree.spans().any(|span| span.name == *name))
     };
     let has_begun =
         is_there(&first, &["POST /v1/intents", "process TurnsQueue", "process NoticesQueue"]);
     let has_ended = is_there(&second, &["process TurnsQueue"]);
     (has_begun && has_ended && first.is_whole() && second.is_whole())
         .then_some(Life { first, second })
-}
-
-impl Tree {
-    pub(super) fn of(spans: &[Received], trace: &str) -> Self {
-        let its = spans.iter().filter(|span| span.trace == trace);
-        Self(its.map(|span| (span.id.clone(), span.clone())).collect())
-    }
-
-    pub(super) fn spans(&self) -> impl Iterator<Item = &Received> {
-        self.0.values()
-    }
-
-    pub(super) fn is_whole(&self) -> bool {
-        self.spans().all(|span| self.knows(&span.parent))
-    }
-
-    fn named(&self, name: &str) -> &Received {
-        let found = self.0.values().find(|span| span.name == name);
-        found.unwrap_or_else(|| panic!("there is no {name}"))
-    }
-
-    fn knows(&self, parent: &str) -> bool {
-        parent.is_empty() || parent == CALLER || self.0.contains_key(parent)
-    }
-
-    /// The names from a span up to the first.
-    pub(super) fn path<'a>(&'a self, from: &'a Received) -> Vec<&'a str> {
-        let parent = |span: &&'a Received| self.0.get(&span.parent);
-        std::iter::successors(Some(from), parent).map(|span| span.name.as_str()).collect()
-    }
-
-    /// What is true of every trace.
-    pub(super) fn check(&self) {
-        let begins = |span: &&Received| !self.0.contains_key(&span.parent);
-        assert_eq!(self.0.values().filter(begins).count(), 1, "it has one beginning");
-        for span in self.0.values() {
-            assert!(!span.has_failed && self.knows(&span.parent), "{span:?}");
-        }
-    }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::collector::{Collector, Mood, Received};
-use super::life::{CALLER, STAGE_MAX, TRACE, Tree, post, traced};
+use super::life::{STAGE_MAX, post, traced};
+use super::tree::{CALLER, TRACE, Tree};
 use crate::api::{Api, until};
 use crate::webhooks::receiver::Receiver;
 

@@ -117,14 +117,7 @@ fn a_pushed_turn_that_somebody_else_moves_on_still_waits_for_its_agent() {
 #[test]
 fn an_agent_that_waits_for_a_tool_is_told_when_somebody_else_moves_it_on() {
     let moves_on = Command::Advance { by: sender(), reason: None, next: None };
-    let (tenant, intent) = ("default".to_owned(), id());
-    let turn = Message::Turn { tenant: tenant.clone(), intent };
-    let push = Message::Push { tenant, intent };
-    for (delivery, owed, due) in [
-        (Delivery::Stream, vec![], DEADLINE),
-        (Delivery::Worker, vec![turn], 10 + 300),
-        (Delivery::Push, vec![push], 10 + 30),
-    ] {
+    for (delivery, owed, due) in flow::told_at(10) {
         let envelope = Envelope { delivery, ..streamed() };
         let given = [(create(envelope), 0), (suspend(None, WaitsFor::Tool), 1)];
         check(&given, (advance(), 10), Ok(&["HandedOn", "Started"]));

@@ -161,6 +161,19 @@ pub(super) fn owed_for(given: &[Step]) -> Vec<Message> {
     events.iter().flat_map(|event| react::owed(story.intent(), event)).collect()
 }
 
+/// How an agent is told at `second` that it is its turn: what is owed then, and when something is due
+/// next.
+pub(super) fn told_at(second: i64) -> [(Delivery, Vec<Message>, i64); 3] {
+    let (tenant, intent) = ("default".to_owned(), id());
+    let turn = Message::Turn { tenant: tenant.clone(), intent };
+    let push = Message::Push { tenant, intent };
+    [
+        (Delivery::Stream, vec![], DEADLINE),
+        (Delivery::Worker, vec![turn], second + 300),
+        (Delivery::Push, vec![push], second + 30),
+    ]
+}
+
 /// The steps that have begun, in their order.
 pub(super) fn path(given: &[Step]) -> Vec<String> {
     let begun = |event: &Event| {

@@ -3,7 +3,6 @@
 use super::super::record::pending_with;
 use super::super::{Handed, react};
 use super::*;
-use crate::message::Message;
 
 fn hand_on(by: &Principal, to: &str, delivery: Delivery) -> Command {
     let next = Some(Handed { to: address(to), delivery });
@@ -39,14 +38,7 @@ fn another_agent_has_it_from_then_on() {
 
 #[test]
 fn the_other_agent_gets_it_its_own_way() {
-    let (tenant, intent) = ("default".to_owned(), id());
-    let turn = Message::Turn { tenant: tenant.clone(), intent };
-    let push = Message::Push { tenant, intent };
-    for (delivery, owed, due) in [
-        (Delivery::Stream, vec![], DEADLINE),
-        (Delivery::Worker, vec![turn], 10 + 300),
-        (Delivery::Push, vec![push], 10 + 30),
-    ] {
+    for (delivery, owed, due) in flow::told_at(10) {
         let given = handed(delivery);
         assert_eq!(flow::owed_for(&given), owed);
         let story = Story::of(&given);
